@@ -1,0 +1,109 @@
+"""Set everything up and run every check and test: what `make test` does. The last line is the total over all of them.
+
+Runs under any Python from 3.11 on, before there is a virtual environment. A step that fails does not stop the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from scripts.postgres import find_server_programs, temporary_server
+from scripts.reports import counter, read_jest, read_playwright, read_pytest
+from scripts.static_checks import run_static_checks
+from scripts.steps import Outcome, count_failure_only, run_step
+from scripts.system_packages import find_chromium, install, may_install
+
+REPORTS = Path("build/reports").resolve()
+UI_TESTS = Path("ui-tests")
+
+
+def run_everything() -> Outcome:
+    """Run set-up, checks and tests in turn; only a missing Python environment ends the run early."""
+    environment = set_up("Set-up: Python environment", "environment")
+    if environment.failed:
+        return environment
+    return sum(
+        (
+            environment,
+            set_up("Set-up: JavaScript environment", "node_modules/.installed"),
+            run_step("Extension build", ["make", "--no-print-directory", "extension"]),
+            run_static_checks(),
+            run_step("API types are up to date", [".venv/bin/python", "-m", "scripts.check_api_types"]),
+            run_pytest(),
+            run_jest(),
+            run_browser_tests(),
+        ),
+        Outcome(),
+    )
+
+
+def set_up(heading: str, target: str) -> Outcome:
+    """Make one target of the Makefile."""
+    return run_step(heading, ["make", "--no-print-directory", target], count_failure_only)
+
+
+def run_pytest() -> Outcome:
+    """Run pytest on two processes, with a PostgreSQL server if there is one on this machine."""
+    report = REPORTS / "pytest.xml"
+    command = [".venv/bin/python", "-m", "pytest", "--numprocesses=2", "--dist=loadfile", f"--junitxml={report}"]
+    with contextlib.ExitStack() as stack:
+        variables = {}
+        programs = find_server_programs()
+        if programs is None and may_install() and install("postgresql"):
+            programs = find_server_programs()
+        if programs is None:
+            print("PostgreSQL is not installed, its tests are skipped (Debian: apt-get install postgresql).")
+        else:
+            try:
+                variables["ATELIER_TEST_POSTGRES"] = stack.enter_context(temporary_server(programs))
+            except subprocess.CalledProcessError as error:
+                print(f"PostgreSQL could not be started:\n{error.output}\n{error}", flush=True)
+                return run_step("pytest", command, counter(read_pytest, report)) + Outcome(failed=1)
+        return run_step("pytest", command, counter(read_pytest, report), environment=variables)
+
+
+def run_jest() -> Outcome:
+    """Run the extension's unit tests."""
+    report = REPORTS / "jest.json"
+    command = ["jlpm", "test", "--ci", "--json", f"--outputFile={report}"]
+    return run_step("jest", command, counter(read_jest, report))
+
+
+def run_browser_tests() -> Outcome:
+    """Run the browser tests; without a Chromium they are one skipped test."""
+    chromium = find_chromium()
+    if chromium is None and may_install() and install("chromium"):
+        chromium = find_chromium()
+    if chromium is None:
+        print("Browser tests ... skipped, Chromium is missing: apt-get install chromium (Debian), or set CHROMIUM.")
+        return Outcome(skipped=1)
+    ready = set_up("Set-up: browser tests", "ui-tests-environment")
+    if ready.failed:
+        return ready
+    report = REPORTS / "playwright.json"
+    # With CI set Playwright starts a server of its own and does not take one that happens to run.
+    variables = {"CHROMIUM": chromium, "CI": "true", "PLAYWRIGHT_JSON_OUTPUT_NAME": str(report)}
+    command = ["jlpm", "playwright", "test", "--reporter=line,json"]
+    return run_step("Browser tests", command, counter(read_playwright, report), environment=variables, folder=UI_TESTS)
+
+
+def main() -> int:
+    """Run everything, print the total, return the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.environ.pop("MAKEFLAGS", None)
+    os.environ["PATH"] = os.pathsep.join([str(Path(".venv/bin").resolve()), os.environ["PATH"]])
+    started = time.monotonic()
+    total = run_everything()
+    print(f"Everything took {time.monotonic() - started:.0f} s.")
+    print(f"total: {total}", flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
