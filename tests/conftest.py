@@ -1,0 +1,53 @@
+"""Workspaces for the tests: each in a temporary folder, its catalog in SQLite or, where one is offered, PostgreSQL."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kernel_tools.core.workspace import Workspace
+
+POSTGRES_URL = os.environ.get("ATELIER_TEST_POSTGRES")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests away from the user's own workspace, settings and keys."""
+    for name in [name for name in os.environ if name.startswith("ATELIER_") and name != "ATELIER_TEST_POSTGRES"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "workspace"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return an empty workspace with SQLite."""
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Return the URL of an empty PostgreSQL database that is dropped afterwards."""
+    if POSTGRES_URL is None:
+        pytest.skip("ATELIER_TEST_POSTGRES names no PostgreSQL server")
+    name = f"atelier_{uuid.uuid4().hex}"
+    server = sa.create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
+    """Return an empty workspace, once with each kind of catalog."""
+    if request.param == "sqlite":
+        yield Workspace(tmp_path / "workspace")
+        return
+    workspace = Workspace(tmp_path / "workspace", database_url=request.getfixturevalue("postgres_url"))
+    yield workspace
+    workspace.database.dispose()
