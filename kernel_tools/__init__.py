@@ -1,0 +1,38 @@
+"""Atelier's library: each capability is a module of its own, imported on first use.
+
+``import kernel_tools as kt`` costs next to nothing; ``kt.experiments``, ``kt.registry``, ... load what they need.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from kernel_tools import experiments, hosting, registry
+
+__version__ = "0.1.0"
+
+CAPABILITIES = ("experiments", "hosting", "registry")
+
+__all__ = ["CAPABILITIES", "__version__", "experiments", "hosting", "load_ipython_extension", "registry"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in CAPABILITIES:
+        return importlib.import_module(f"kernel_tools.{name}")
+    raise AttributeError(f"module 'kernel_tools' has no attribute {name!r}; it has: {', '.join(CAPABILITIES)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add Atelier's magics to a notebook (``%load_ext kernel_tools``)."""
+    from kernel_tools.magics import AtelierMagics
+
+    shell.register_magics(AtelierMagics)

@@ -1,0 +1,150 @@
+"""Figures of runs, made once for notebooks, panels and dashboards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kernel_tools.experiments.metrics import read_history
+from kernel_tools.experiments.run import Run
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from numpy.typing import ArrayLike
+
+CHART_POINTS = 2000
+"""More points than this would not be seen; the extremes of every bucket are drawn instead."""
+
+
+def metric_history(run: Run, keys: Sequence[str], max_points: int | None = CHART_POINTS) -> go.Figure:
+    """Draw metrics of a run over the steps.
+
+    Parameters
+    ----------
+    run
+        The run.
+    keys
+        Names of metrics; one line each.
+    max_points
+        At most this many points a line, the extremes kept; None draws every point.
+
+    Raises
+    ------
+    NotFoundError
+        If the run has no such metric.
+    """
+    import plotly.graph_objects as go
+
+    from kernel_tools.core.figures import register_templates
+
+    register_templates()
+    figure = go.Figure()
+    for key in keys:
+        history = read_history(run._folder, key, max_points)
+        lone = len(history.steps) == 1
+        figure.add_scatter(
+            x=history.steps, y=history.values, name=key, mode="markers" if lone else "lines", hovertemplate="%{y:.6g}"
+        )
+    title = keys[0] if len(keys) == 1 else "value"
+    figure.update_layout(
+        template="atelier", xaxis_title="step", yaxis_title=title, hovermode="x unified", showlegend=len(keys) > 1
+    )
+    return figure
+
+
+def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, labels: Sequence[object] | None = None) -> go.Figure:
+    """Draw how often each true class was predicted as each class.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        True and predicted classes, shape (n_samples,).
+    labels
+        Names of the classes, in the order of their sorted values. Default: the values.
+
+    Notes
+    -----
+    Counts are printed in the cells; the colour is the share of the true class (each row sums to 1), so that a small class
+    is as visible as a large one.
+    """
+    import numpy as np
+    import plotly.graph_objects as go
+    from sklearn.metrics import confusion_matrix as count_confusions
+    from sklearn.utils.multiclass import unique_labels
+
+    from kernel_tools.core.figures import register_templates
+
+    register_templates()
+    counts = count_confusions(y_true, y_pred)
+    names = [str(label) for label in (labels if labels is not None else unique_labels(y_true, y_pred))]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=names,
+            y=names,
+            text=[
+                [f"{count:,}<br>{share:.1%}" for count, share in zip(*row, strict=True)]
+                for row in zip(counts, shares, strict=True)
+            ],
+            texttemplate="%{text}",
+            hovertemplate="true %{y}, predicted %{x}<br>%{text}<extra></extra>",
+            colorscale="Blues",
+            zmin=0,
+            zmax=1,
+            colorbar={"title": "share of<br>true class", "tickformat": ".0%"},
+        )
+    )
+    figure.update_layout(template="atelier", xaxis_title="predicted class", yaxis_title="true class")
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(type="category", autorange="reversed")
+    return figure
+
+
+def roc_curve(y_true: ArrayLike, y_score: ArrayLike, positive: object = 1) -> go.Figure:
+    """Draw the receiver operating characteristic of a binary classifier, with its area in the title.
+
+    Parameters
+    ----------
+    y_true
+        True classes, shape (n_samples,).
+    y_score
+        Scores or probabilities of the positive class, shape (n_samples,).
+    positive
+        The positive class.
+
+    Notes
+    -----
+    Points on a straight line between their neighbours are left out, which changes neither the curve nor its area.
+    """
+    import numpy as np
+    import plotly.graph_objects as go
+    from sklearn.metrics import roc_auc_score
+    from sklearn.metrics import roc_curve as trace_roc
+
+    from kernel_tools.core.figures import register_templates
+
+    register_templates()
+    is_positive = np.asarray(y_true) == positive
+    false_rate, true_rate, _ = trace_roc(is_positive, y_score, drop_intermediate=True)
+    area = roc_auc_score(is_positive, y_score)
+    figure = go.Figure()
+    figure.add_scatter(x=false_rate, y=true_rate, mode="lines", name="model", hovertemplate="%{x:.1%} → %{y:.1%}")
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="chance",
+        line={"dash": "dot", "color": "gray", "width": 1},
+        hoverinfo="skip",
+    )
+    figure.update_layout(
+        template="atelier",
+        title=f"AUC {area:.4f}",
+        xaxis_title="false positive rate",
+        yaxis_title="true positive rate",
+        showlegend=False,
+    )
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(range=[0, 1.005], tickformat=".0%")
+    return figure
