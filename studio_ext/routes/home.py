@@ -1,0 +1,78 @@
+"""The first page: what runs, what needs attention, what was done last."""
+
+from __future__ import annotations
+
+from kernel_tools import experiments, hosting, registry
+from kernel_tools.experiments.records import RunRecord, RunStatus
+from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.registry.records import VersionRecord, VersionStatus
+from studio_ext.handlers import StudioHandler
+from studio_ext.operations import operation
+from studio_ext.schema import Reply
+
+SHOWN = 10
+"""Items of each kind on the first page."""
+
+
+class HomeCounts(Reply):
+    """How much there is of everything."""
+
+    experiments: int
+    runs: int
+    running_runs: int
+    models: int
+    pending_versions: int
+    endpoints: int
+    endpoints_in_service: int
+
+
+class HomeReply(Reply):
+    """What the Home section shows."""
+
+    is_empty: bool
+    running_runs: list[RunRecord]
+    recent_runs: list[RunRecord]
+    pending_versions: list[VersionRecord]
+    endpoints: list[EndpointRecord]
+    counts: HomeCounts
+
+
+class HomeHandler(StudioHandler):
+    """The overview of the workspace."""
+
+    path = "/home"
+    auth_resource = "studio"
+
+    @operation("get_home", "Show what runs, what needs attention and what was done last")
+    def get(self) -> HomeReply:
+        """Answer the newest of each kind, and how many there are."""
+        workspace = self.workspace
+        running, _ = experiments.search_run_records(filter="status = 'RUNNING'", limit=SHOWN, workspace=workspace)
+        recent, _ = experiments.search_run_records(limit=SHOWN, workspace=workspace)
+        pending, _ = registry.list_versions(status=VersionStatus.PENDING, limit=SHOWN, workspace=workspace)
+        endpoints = [endpoint.record for endpoint in hosting.list_endpoints(workspace=workspace)]
+        counts = self._count(endpoints)
+        return HomeReply(
+            is_empty=not (counts.experiments or counts.models or counts.endpoints),
+            running_runs=running,
+            recent_runs=recent,
+            pending_versions=pending,
+            endpoints=endpoints[:SHOWN],
+            counts=counts,
+        )
+
+    def _count(self, endpoints: list[EndpointRecord]) -> HomeCounts:
+        runs = experiments.count_runs(workspace=self.workspace)
+        pending = registry.count_versions(VersionStatus.PENDING, workspace=self.workspace)
+        return HomeCounts(
+            experiments=experiments.count_experiments(workspace=self.workspace),
+            runs=sum(runs.values()),
+            running_runs=runs[RunStatus.RUNNING],
+            models=registry.count_models(workspace=self.workspace),
+            pending_versions=pending,
+            endpoints=len(endpoints),
+            endpoints_in_service=sum(record.state is EndpointState.IN_SERVICE for record in endpoints),
+        )
+
+
+HANDLERS: list[type[StudioHandler]] = [HomeHandler]

@@ -1,0 +1,106 @@
+"""Endpoints over HTTP, with a real process that serves a real model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kernel_tools.core.workspace import Workspace
+
+RICH = {"age": 60.0, "hours": 50.0}
+
+
+@pytest.fixture
+def workspace(served: Workspace) -> Workspace:
+    return served
+
+
+async def test_endpoints_are_paged(call: Any) -> None:
+    page = (await call("GET", "/endpoints", params={"limit": 1})).json
+    assert [endpoint["name"] for endpoint in page["endpoints"]] == ["census"]
+    assert page["endpoints"][0]["state"] == "InService"
+    assert page["next_page_token"] is None
+
+
+async def test_an_endpoint_comes_with_what_to_try_it_with(call: Any) -> None:
+    detail = (await call("GET", "/endpoints/census")).json
+    assert detail["endpoint"]["model"] == "census"
+    assert [column["name"] for column in detail["signature"]["columns"]] == ["age", "hours"]
+    assert set(detail["sample"][0]) == {"age", "hours"}
+    assert isinstance(detail["log"], str)
+
+
+async def test_the_sample_can_be_sent_as_it_is(call: Any) -> None:
+    sample = (await call("GET", "/endpoints/census")).json["sample"]
+    answer = await call("POST", "/endpoints/census/invocations", {"records": sample})
+    assert len(answer.json["predictions"]) == len(sample)
+
+
+async def test_an_endpoint_answers_with_probabilities_and_its_latency(call: Any) -> None:
+    answer = (await call("POST", "/endpoints/census/invocations", {"records": [RICH]})).json
+    assert answer["predictions"] == ["rich"]
+    assert answer["classes"] == ["poor", "rich"]
+    assert answer["probabilities"][0][1] > 0.5
+    assert 0 < answer["latency_ms"] < 20_000
+
+
+async def test_a_bad_row_is_422_and_names_the_column(call: Any) -> None:
+    answer = await call("POST", "/endpoints/census/invocations", {"records": [RICH | {"age": "old"}]})
+    assert answer.error == (422, "InvalidDataError")
+    assert "age" in answer.message
+
+
+async def test_no_rows_are_422(call: Any) -> None:
+    assert (await call("POST", "/endpoints/census/invocations", {"records": []})).error == (422, "InvalidDataError")
+
+
+async def test_run_version_and_endpoint_are_linked(call: Any) -> None:
+    version = (await call("GET", "/models/census/versions/1")).json
+    assert [endpoint["name"] for endpoint in version["endpoints"]] == ["census"]
+    run = (await call("GET", f"/runs/{version['run']['id']}")).json
+    assert [endpoint["name"] for endpoint in run["endpoints"]] == ["census"]
+    assert (await call("GET", "/models/census/versions/2")).json["endpoints"] == []
+
+
+async def test_home_counts_endpoints(call: Any) -> None:
+    counts = (await call("GET", "/home")).json["counts"]
+    assert (counts["endpoints"], counts["endpoints_in_service"]) == (1, 1)
+
+
+async def test_an_endpoint_lives_from_deploy_to_delete(call: Any) -> None:
+    slow = {"request_timeout": 90}
+    deployed = await call("POST", "/endpoints", {"model": "census", "version": 2, "name": "second"}, **slow)
+    assert (deployed.status, deployed.json["state"]) == (201, "InService")
+    again = await call("POST", "/endpoints", {"model": "census", "version": 2, "name": "second"}, **slow)
+    assert again.error == (409, "ConflictError")
+    restarted = await call("POST", "/endpoints/second/restart", b"", **slow)
+    assert (restarted.status, restarted.json["state"]) == (200, "InService")
+    assert restarted.json["pid"] != deployed.json["pid"]
+    assert (await call("DELETE", "/endpoints/second", **slow)).status == 204
+    assert (await call("GET", "/endpoints/second")).error == (404, "NotFoundError")
+
+
+async def test_deploying_what_is_not_there_is_404(call: Any) -> None:
+    answer = await call("POST", "/endpoints", {"model": "none", "version": 1, "name": "none"})
+    assert answer.error == (404, "NotFoundError")
+
+
+async def test_a_name_that_is_no_name_is_400(call: Any) -> None:
+    answer = await call("POST", "/endpoints", {"model": "census", "version": 1, "name": "../up"})
+    assert answer.error == (400, "InvalidArgumentError")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/endpoints/gone", None),
+        ("DELETE", "/endpoints/gone", None),
+        ("POST", "/endpoints/gone/restart", b""),
+        ("POST", "/endpoints/gone/invocations", {"records": [RICH]}),
+    ],
+)
+async def test_an_endpoint_that_is_gone_is_404(call: Any, method: str, path: str, body: object) -> None:
+    answer = await call(method, path, body)
+    assert answer.error == (404, "NotFoundError")
+    assert "gone" in answer.message
