@@ -64,8 +64,8 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, labels: Sequence[obje
 
     Notes
     -----
-    Counts are printed in the cells; the colour is the share of the true class (each row sums to 1), so that a small class
-    is as visible as a large one.
+    Counts are printed in the cells; the colour is the share of the true class (each row sums to 1), so that a small
+    class is as visible as a large one.
     """
     import numpy as np
     import plotly.graph_objects as go

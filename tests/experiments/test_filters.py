@@ -111,6 +111,9 @@ def test_not_a_number_comes_back_as_not_a_number(four_runs):
         ("metrics.auc IS 3", 16),
         ("tags.team NOT = 'a'", 15),
         ("status", 7),
+        ("(" * 900 + "status = 'x'" + ")" * 900, 52),
+        ("started_at > 1e999", 14),
+        ("started_at > 99999999999999999999", 14),
     ],
 )
 def test_a_filter_that_is_not_understood_names_the_position(text, position):
