@@ -177,8 +177,8 @@ class Database:
             if type(error) is not sa.exc.DatabaseError:
                 raise
             raise IntegrityError(
-                f"The catalog {self.url.render_as_string(hide_password=True)} cannot be read: {error.orig}. Move the file "
-                "away and restore it from a backup; the folders of runs are not touched by this."
+                f"The catalog {self.url.render_as_string(hide_password=True)} cannot be read: {error.orig}. Move the "
+                "file away and restore it from a backup; the folders of runs are not touched by this."
             ) from error
 
     def _forget_connections(self) -> None:

@@ -29,9 +29,9 @@ from typing import BinaryIO
 
 from kernel_tools.core.blob_reader import BrokenBlobError
 from kernel_tools.core.errors import ForbiddenError, InvalidArgumentError
+from kernel_tools.core.workspace import ENCRYPTION_VARIABLES
 
-KEY_VARIABLE = "ATELIER_ENCRYPTION_KEY"
-KEY_FILE_VARIABLE = "ATELIER_ENCRYPTION_KEY_FILE"
+KEY_VARIABLE, KEY_FILE_VARIABLE = ENCRYPTION_VARIABLES
 KEY_FILE = "encryption.key"
 KEY_SIZE = 32
 

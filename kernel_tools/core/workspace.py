@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kernel_tools.core.database import Database
 
 WORKSPACE_FOLDER = ".atelier"
+ENCRYPTION_VARIABLES = ("ATELIER_ENCRYPTION_KEY", "ATELIER_ENCRYPTION_KEY_FILE")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -210,7 +211,7 @@ class Workspace:
 
 
 @functools.lru_cache(maxsize=16)
-def _open(root: Path, database_url: str | None, artifact_root: str | None, process: int) -> Workspace:
+def _open(root: Path, database_url: str | None, artifact_root: str | None, _state: tuple[object, ...]) -> Workspace:
     return Workspace(root, database_url=database_url, artifact_root=artifact_root)
 
 
@@ -220,5 +221,5 @@ def current_workspace() -> Workspace:
         find_workspace(),
         os.environ.get("ATELIER_DATABASE_URL"),
         os.environ.get("ATELIER_ARTIFACT_ROOT"),
-        os.getpid(),
+        (os.getpid(), *(os.environ.get(name) for name in ENCRYPTION_VARIABLES)),
     )
