@@ -96,11 +96,14 @@ class EndpointHandler(StudioHandler):
         """Answer the endpoint with what its model version says."""
         endpoint = hosting.get(name, workspace=self.workspace)
         record = endpoint.record
-        version = registry.get(record.model, version=record.version, workspace=self.workspace).record
+        is_readable = bool(
+            record.model
+        )  # an endpoint whose configuration is damaged can still be looked at and deleted
+        found = registry.get(record.model, record.version, workspace=self.workspace).record if is_readable else None
         return EndpointDetail(
             endpoint=record,
-            sample=version.sample,
-            signature=version.signature,
+            sample=found.sample if found else [],
+            signature=found.signature if found else None,
             log=endpoint.logs(tail=LOG_LINES),
         )
 

@@ -104,3 +104,15 @@ async def test_an_endpoint_that_is_gone_is_404(call: Any, method: str, path: str
     answer = await call(method, path, body)
     assert answer.error == (404, "NotFoundError")
     assert "gone" in answer.message
+
+
+async def test_an_endpoint_whose_files_are_damaged_can_be_looked_at_and_deleted(
+    call: Any, workspace: Workspace
+) -> None:
+    folder = workspace.root / "endpoints" / "damaged"
+    folder.mkdir()
+    (folder / "endpoint.json").write_text("{")
+    detail = (await call("GET", "/endpoints/damaged")).json
+    assert detail["endpoint"]["state"] == "Failed"
+    assert (detail["sample"], detail["signature"]) == ([], None)
+    assert (await call("DELETE", "/endpoints/damaged")).status == 204

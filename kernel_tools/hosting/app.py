@@ -1,0 +1,200 @@
+"""The ASGI application of an endpoint: two paths, JSON, every refusal with a code and a message, and never a traceback.
+
+A body is read by the event loop; reading its JSON, checking it and calling the model happen in one thread beside it,
+so that `/ping` answers while the model works. Predictions that are not finite are written as null: JSON has no NaN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from kernel_tools.core.errors import AtelierError, ForbiddenError, InvalidArgumentError, NotFoundError, TooLargeError
+from kernel_tools.hosting.predictor import Predictor
+from kernel_tools.hosting.wire import (
+    INVOCATIONS_PATH,
+    JSON_TYPE,
+    MAX_BODY_BYTES,
+    MAX_WAITING,
+    PING_PATH,
+    error_body,
+    error_status,
+)
+
+_log = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+_METHODS = {PING_PATH: ("GET", "HEAD"), INVOCATIONS_PATH: ("POST",)}
+_LOCAL_NAMES = {"127.0.0.1", "localhost", "[::1]", ""}
+_MAX_DISCARDED = 16 * MAX_BODY_BYTES
+
+
+class _ClientGone(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+class EndpointApplication:
+    """Answers `GET /ping` and `POST /invocations`.
+
+    Parameters
+    ----------
+    name
+        The endpoint's name, for messages.
+    predictor
+        What answers invocations.
+    description
+        What `/ping` tells besides the status.
+    max_waiting
+        Invocations that may wait; beyond them the answer is 429 with `Retry-After`.
+    """
+
+    def __init__(
+        self, name: str, predictor: Predictor, description: dict[str, Any], max_waiting: int = MAX_WAITING
+    ) -> None:
+        self._name = name
+        self._predictor = predictor
+        self._ping = msgspec.json.encode({"status": "InService", **description})
+        self._max_waiting = max_waiting
+        self._waiting = 0
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            return
+        headers: Iterable[Header] = ()
+        try:
+            status, body, headers = await self._answer(scope, receive)
+        except _ClientGone:
+            return
+        except AtelierError as error:
+            status, body = error_status(error), _encode_error(error)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", b"application/json"),
+                    (b"content-length", str(len(body)).encode()),
+                    *headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, Iterable[Header]]:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        path, method = scope["path"], scope["method"]
+        _check_host(headers)
+        if path not in _METHODS:
+            raise NotFoundError(
+                f"Endpoint {self._name!r} has no path {path[:200]!r}: "
+                f"it answers GET {PING_PATH} and POST {INVOCATIONS_PATH}."
+            )
+        allowed = _METHODS[path]
+        if method not in allowed:
+            message = f"{path} answers {' and '.join(allowed)}, not {method[:20]}."
+            return 405, _encode(error_body("InvalidArgumentError", message)), [(b"allow", ", ".join(allowed).encode())]
+        if path == PING_PATH:
+            return 200, self._ping, ()
+        if (kind := _media_type(headers)) not in (JSON_TYPE, ""):
+            message = f"Content type {kind[:80]!r} is not supported: send {JSON_TYPE}."
+            return 415, _encode(error_body("InvalidArgumentError", message)), [(b"accept", JSON_TYPE.encode())]
+        body = await _read_body(headers, receive)
+        if self._waiting >= self._max_waiting:
+            message = f"Endpoint {self._name!r} has {self._waiting} requests waiting. Send this one again in a second."
+            return 429, _encode(error_body("UnavailableError", message)), [(b"retry-after", b"1")]
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return *(await loop.run_in_executor(self._executor, self._invoke, body)), ()
+        finally:
+            self._waiting -= 1
+
+    def _invoke(self, body: bytes) -> tuple[int, bytes]:
+        try:
+            reply = self._predictor.predict(decode_json(body))
+            return 200, msgspec.json.encode(reply, enc_hook=str)
+        except AtelierError as error:
+            return error_status(error), _encode_error(error)
+        except Exception:
+            _log.exception("A request failed inside Atelier; please report this")
+            message = f"Endpoint {self._name!r} failed on this request inside Atelier. Its log has the details."
+            return 500, _encode(error_body("InternalError", message))
+
+
+def decode_json(body: bytes) -> Any:
+    """Read JSON as the standard has it: no NaN, no Infinity.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is not JSON; the message says where, in bytes.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError as error:
+        raise InvalidArgumentError("The body is not usable: its JSON is nested too deeply.") from error
+    except ValueError as error:
+        found = next((word for word in (b"NaN", b"Infinity") if word in body), None)
+        hint = f" JSON has no {found.decode()}: send null for a missing number." if found else ""
+        raise InvalidArgumentError(f"The body is not valid JSON: {error}.{hint}") from error
+
+
+def _check_host(headers: dict[bytes, bytes]) -> None:
+    """Refuse requests that a foreign web page sends here by a host name that it pointed at this machine."""
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    if name not in _LOCAL_NAMES:
+        raise ForbiddenError(f"The host {host[:80]!r} is not served here: use http://127.0.0.1 or http://localhost.")
+
+
+def _media_type(headers: dict[bytes, bytes]) -> str:
+    return headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+
+
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    """Read a body up to the limit. A longer one is read too and thrown away, so that its sender gets the answer."""
+    declared = headers.get(b"content-length", b"")
+    size = int(declared) if declared.isdigit() else 0
+    if size > _MAX_DISCARDED or (size > MAX_BODY_BYTES and b"expect" in headers):
+        raise _too_large()
+    chunks: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGone
+        chunk: bytes = message.get("body", b"")
+        length += len(chunk)
+        if length <= MAX_BODY_BYTES:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        is_last = not message.get("more_body", False)
+        if length > MAX_BODY_BYTES and (is_last or length > _MAX_DISCARDED):
+            raise _too_large()
+        if is_last:
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(f"The body is larger than {MAX_BODY_BYTES:,} bytes. Send fewer rows in one request.")
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(body)
+
+
+def _encode_error(error: AtelierError) -> bytes:
+    message = str(error).encode("utf-8", "replace").decode()
+    return _encode(error_body(type(error).__name__, message))

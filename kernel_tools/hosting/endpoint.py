@@ -1,0 +1,164 @@
+"""An endpoint as a person holds it: what it is doing, what it answers, and how it is ended."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kernel_tools.core.errors import InvalidArgumentError, NotFoundError, UnavailableError
+from kernel_tools.core.links import studio_url
+from kernel_tools.hosting import lifecycle
+from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
+from kernel_tools.hosting.folder import EndpointFolder
+from kernel_tools.hosting.records import EndpointRecord, EndpointState
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DEFAULT_TIMEOUT = 60.0
+
+
+class Endpoint:
+    """A model version that answers requests in a process of its own; made by `deploy` and `get`.
+
+    The object holds no state: every property reads what is true now, whoever changed it.
+    """
+
+    def __init__(self, folder: EndpointFolder) -> None:
+        self._folder = folder
+        self._client = EndpointClient(folder.name)
+        self._url: str | None = None
+
+    def __repr__(self) -> str:
+        try:
+            record = self.record
+        except NotFoundError:
+            return f"<Endpoint {self.name!r}, deleted>"
+        return f"<Endpoint {self.name!r}, {record.model} version {record.version}, {record.state.value}>"
+
+    def _repr_html_(self) -> str:
+        try:
+            record = self.record
+        except NotFoundError:
+            return f"<p>Endpoint <b>{html.escape(self.name)}</b> is deleted.</p>"
+        url, page = html.escape(record.url or ""), html.escape(self.page_url)
+        rows = {
+            "Endpoint": f'<a href="{page}" target="_blank">{html.escape(record.name)}</a>',
+            "Model": f"{html.escape(record.model)}, version {record.version}",
+            "State": html.escape(f"{record.state.value} {record.reason}".strip()),
+            "URL": f"<code>{url}</code>",
+        }
+        row = '<tr><th style="text-align:left">{}</th><td>{}</td></tr>'
+        return f"<table>{''.join(row.format(*item) for item in rows.items())}</table>"
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        return self._folder.name
+
+    @property
+    def record(self) -> EndpointRecord:
+        """Everything about the endpoint, as it is now; NotFoundError once it is deleted."""
+        return self._folder.record()
+
+    @property
+    def state(self) -> EndpointState:
+        """Creating, InService, Failed or Deleting."""
+        return self._folder.current_status().state
+
+    @property
+    def url(self) -> str:
+        """Where it answers: ``http://127.0.0.1:<port>``; UnavailableError if it is not in service."""
+        record = self.record
+        if record.url is None:
+            reason = record.reason or f"It is {record.state.value}."
+            raise UnavailableError(f"Endpoint {self.name!r} is not in service. {reason}")
+        return record.url
+
+    @property
+    def page_url(self) -> str:
+        """The address of the endpoint's page in the studio."""
+        return studio_url(f"endpoint/{self.name}")
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict rows: labels of a classifier, values of a regressor.
+
+        Parameters
+        ----------
+        X
+            A DataFrame, a dict or Series (one row), a list of dicts, or an array with one row in each item. Missing
+            values are sent as null. Rows beyond the size limit of one request (6 MB) are sent in several.
+
+        Returns
+        -------
+        numpy.ndarray
+            What the model's own `predict` returns; a prediction that is not finite is NaN.
+
+        Raises
+        ------
+        InvalidDataError
+            If values do not fit the model's signature; the message names row and column.
+        ModelError
+            If the model itself fails.
+        UnavailableError
+            If the endpoint is not in service.
+        """
+        replies = [self._send(body) for body in encode_rows(X)]
+        return label_array([item for reply in replies for item in reply["predictions"]])
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of every class, shape (rows, classes); arguments and errors as for `predict`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the model gives no probabilities.
+        """
+        replies = [self._send(body) for body in encode_rows(X)]
+        if "probabilities" not in replies[0]:
+            raise InvalidArgumentError(f"The model of endpoint {self.name!r} gives no probabilities: use predict.")
+        return label_array([item for reply in replies for item in reply["probabilities"]])
+
+    def invoke(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Send rows and return the reply: ``predictions`` and, for a classifier, ``probabilities`` and ``classes``."""
+        bodies = encode_rows(list(records))
+        replies = [self._send(body) for body in bodies]
+        joined = dict(replies[0])
+        for name in ("predictions", "probabilities"):
+            if name in joined:
+                joined[name] = [item for reply in replies for item in reply[name]]
+        return joined
+
+    def wait(self, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
+        """Wait until the endpoint is InService; UnavailableError if it fails or takes longer than `timeout` seconds."""
+        lifecycle.wait_until_in_service(self._folder, timeout)
+        return self
+
+    def restart(self, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
+        """Start the process anew, on the same port if it is free, whether it runs or not; then wait for it."""
+        lifecycle.relaunch(self._folder)
+        return self.wait(timeout) if timeout > 0 else self
+
+    def delete(self) -> None:
+        """End the process after the requests that it is answering, and remove the endpoint."""
+        lifecycle.delete(self._folder)
+
+    def logs(self, tail: int = 200) -> str:
+        """Return the last lines that the endpoint's process wrote."""
+        if tail < 1:
+            raise InvalidArgumentError(f"tail={tail} lines cannot be read: ask for at least 1.")
+        return self._folder.log(tail)
+
+    def _send(self, body: bytes) -> dict[str, Any]:
+        """Send to the last known address; look it up again if nobody answers there, for a restart may have moved it."""
+        if self._url is None:
+            self._url = self.url
+        try:
+            return self._client.invoke(self._url, body)
+        except UnavailableError:
+            known, self._url = self._url, None
+            if self.url == known:
+                raise
+            self._url = self.url
+            return self._client.invoke(self._url, body)

@@ -1,0 +1,250 @@
+"""The folder of an endpoint, `endpoints/<name>/`: its configuration, its state, and what the two say about it now.
+
+`endpoint.json` never changes after `deploy`. `state.json` is replaced whole, only by who holds the endpoint's lock.
+The state that is shown also depends on whether the process lives, so it is worked out at every reading.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError
+from kernel_tools.core.locks import hold_lock
+from kernel_tools.core.processes import ProcessIdentity
+from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, sync_folder, validate_name
+from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.registry.records import VersionRecord
+
+FORMAT_VERSION = 1
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfiguration:
+    """What `endpoint.json` holds: which model version the endpoint serves, with all that is needed to load it."""
+
+    name: str
+    created_at: int
+    created_by: str
+    version: VersionRecord
+    trust: bool = False
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """What `state.json` holds.
+
+    Parameters
+    ----------
+    state
+        The state that was last written.
+    launch
+        Identifies one start of the process; a process of an earlier launch may write nothing any more.
+    changed_at
+        When this was written.
+    process
+        The endpoint's process, once it has begun.
+    starter
+        The process that starts or deletes the endpoint; if it dies half-way, the state tells.
+    port
+        The port on 127.0.0.1; a restart takes it again if it is free.
+    reason
+        Why the endpoint is Failed.
+    """
+
+    state: EndpointState
+    launch: str
+    changed_at: int
+    process: ProcessIdentity | None = None
+    starter: ProcessIdentity | None = None
+    port: int | None = None
+    reason: str = ""
+    format_version: int = FORMAT_VERSION
+
+
+_Document = TypeVar("_Document", EndpointConfiguration, EndpointStatus)
+
+
+def current_time() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class EndpointFolder:
+    """One endpoint's folder in a workspace; it need not exist."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.name = validate_name(name, "endpoint name")
+        self.workspace = workspace
+        self.path = workspace.folder("endpoints", name)
+        self.log_path = self.path / "log.txt"
+
+    def exists(self) -> bool:
+        """Whether there is an endpoint of this name, in whatever state."""
+        return self.path.is_dir()
+
+    def require(self) -> None:
+        """Raise NotFoundError if there is no endpoint of this name."""
+        if not self.exists():
+            raise NotFoundError(
+                f"There is no endpoint {self.name!r}. kernel_tools.hosting.list_endpoints() lists those that exist; "
+                "deploy() makes one."
+            )
+
+    @contextmanager
+    def lock(self, timeout: float = 30.0) -> Iterator[None]:
+        """Hold the endpoint's lock: who changes its state does so alone."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with hold_lock(self.path.parent / f".{self.name}.lock", timeout):
+            yield
+
+    def create(self, configuration: EndpointConfiguration, status: EndpointStatus) -> None:
+        """Make the folder with both its files appear at once.
+
+        Raises
+        ------
+        ConflictError
+            If the name is taken.
+        """
+        temporary = self.path.parent / f".{self.name}~{secrets.token_hex(4)}.new"
+        temporary.mkdir(parents=True)
+        try:
+            _write(temporary / "endpoint.json", configuration)
+            _write(temporary / "state.json", status)
+            if self.exists():
+                raise ConflictError(
+                    f"There already is an endpoint {self.name!r}. Choose another name=, or delete it first: "
+                    f"kernel_tools.hosting.get({self.name!r}).delete()."
+                )
+            temporary.rename(self.path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync_folder(self.path.parent)
+
+    def remove(self) -> None:
+        """Make the folder disappear at once, then free its space, and that of removals which were interrupted."""
+        if self.exists():
+            self.path.rename(self.path.parent / f".{self.name}~{secrets.token_hex(4)}.deleted")
+            sync_folder(self.path.parent)
+        for leftover in self.path.parent.glob(f".{self.name}~*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def configuration(self) -> EndpointConfiguration:
+        """Read `endpoint.json`; IntegrityError if it is broken, NotFoundError if there is no such endpoint."""
+        self.require()
+        return _read(self.path / "endpoint.json", EndpointConfiguration)
+
+    def status(self) -> EndpointStatus:
+        """Read `state.json` as it was written; IntegrityError if it is broken, NotFoundError without endpoint."""
+        self.require()
+        return _read(self.path / "state.json", EndpointStatus)
+
+    def write_status(self, status: EndpointStatus) -> None:
+        """Replace `state.json`; the caller holds the lock."""
+        _write(self.path / "state.json", status)
+
+    def current_status(self) -> EndpointStatus:
+        """Return the state as it is now: what was written, unless the process that it speaks of is dead."""
+        try:
+            status = self.status()
+        except IntegrityError as error:
+            return EndpointStatus(EndpointState.FAILED, "", 0, reason=f"{error} {self._way_out}")
+        dead = status.process is not None and not status.process.is_alive()
+        if status.state is EndpointState.IN_SERVICE and (dead or status.process is None):
+            reason = f"The process of endpoint {self.name!r} is gone (it was killed, or the machine was restarted)."
+        elif status.state is EndpointState.CREATING and dead:
+            reason = f"The process of endpoint {self.name!r} ended while it was loading the model; its log says more."
+        elif status.state is EndpointState.CREATING and status.process is None and not _is_alive(status.starter):
+            reason = f"Endpoint {self.name!r} was never started: the process that deployed it ended before that."
+        elif status.state is EndpointState.DELETING and not _is_alive(status.starter):
+            return replace(status, reason=f"The deletion of {self.name!r} was interrupted. Call .delete() again.")
+        elif status.state is EndpointState.FAILED:
+            reason = status.reason
+        else:
+            return status
+        return replace(status, state=EndpointState.FAILED, reason=f"{reason} {self._way_out}")
+
+    def record(self) -> EndpointRecord:
+        """Return the endpoint as the panels show it; a broken file makes it Failed, with the reason."""
+        status = self.current_status()
+        address = f"http://{HOST}:{status.port}" if status.state is EndpointState.IN_SERVICE else None
+        pid = status.process.pid if status.process is not None and address else None
+        try:
+            configuration = self.configuration()
+        except IntegrityError as error:
+            return EndpointRecord(
+                self.name, "", 0, EndpointState.FAILED, status.changed_at, "", address, pid,
+                f"{error} Delete the endpoint and deploy it again.",
+            )  # fmt: skip
+        return EndpointRecord(
+            name=self.name,
+            model=configuration.version.model,
+            version=configuration.version.version,
+            state=status.state,
+            created_at=configuration.created_at,
+            created_by=configuration.created_by,
+            url=address,
+            pid=pid,
+            reason=status.reason,
+        )
+
+    def log(self, lines: int) -> str:
+        """Return the last lines of the process's log, reading only its end."""
+        try:
+            with self.log_path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 1000 * lines))
+                text = file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            self.require()
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    @property
+    def _way_out(self) -> str:
+        endpoint = f"kernel_tools.hosting.get({self.name!r})"
+        return f"Start it again with {endpoint}.restart(), or remove it with {endpoint}.delete()."
+
+
+def endpoint_folders(workspace: Workspace) -> list[EndpointFolder]:
+    """Return all endpoint folders of a workspace, by name."""
+    root = workspace.root / "endpoints"
+    names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    return [EndpointFolder(workspace, name) for name in names if NAME_PATTERN.fullmatch(name)]
+
+
+def _is_alive(process: ProcessIdentity | None) -> bool:
+    return process is not None and process.is_alive()
+
+
+def _write(path: Path, document: EndpointConfiguration | EndpointStatus) -> None:
+    with atomic_write(path) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(document), indent=1))
+
+
+def _read(path: Path, kind: type[_Document]) -> _Document:
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError as error:
+        if not path.parent.is_dir():
+            raise NotFoundError(f"There is no endpoint {path.parent.name!r} any more.") from error
+        raise IntegrityError(f"Endpoint {path.parent.name!r} has no {path.name}.") from error
+    except (OSError, ValueError) as error:
+        raise IntegrityError(f"{path.name} of endpoint {path.parent.name!r} cannot be read: {error}.") from error
+    if document.format_version > FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path.name} of endpoint {path.parent.name!r} was written by a newer Atelier "
+            f"(format {document.format_version}, this one knows {FORMAT_VERSION}). Update Atelier."
+        )
+    return document
