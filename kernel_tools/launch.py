@@ -10,9 +10,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError, NotFoundError
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 FIRST_PORT = 8888
 QUICKSTART = "quickstart.ipynb"
@@ -97,6 +101,7 @@ def run_demo() -> bool:
                 cwd=str(folder),
                 kernel_name="python3",
                 progress_bar=sys.stderr.isatty(),
+                config=_kernel_transport(),
             )
         except papermill.PapermillExecutionError as error:
             print(f"The quickstart failed in cell {error.exec_count}: {error.ename}: {error.evalue}", file=sys.stderr)
@@ -105,6 +110,13 @@ def run_demo() -> bool:
             rows, is_good = _demo_results(time.perf_counter() - started)
     _print_table(rows)
     return is_good
+
+
+def _kernel_transport() -> Config:
+    """Let the kernel talk over sockets in the file system where there are any; over TCP it warns of plain text."""
+    from traitlets.config import Config
+
+    return Config() if sys.platform == "win32" else Config({"KernelManager": {"transport": "ipc"}})
 
 
 def _demo_results(seconds: float) -> tuple[list[tuple[str, str]], bool]:
