@@ -1,0 +1,92 @@
+/** What a failed request means, in the server's words where it has said any. */
+import { ErrorReply } from './types';
+
+/** A request that the server refused, or that did not reach it. */
+export class ApiError extends Error {
+  constructor(options: ApiError.IOptions) {
+    super(options.message);
+    this.name = 'ApiError';
+    this.code = options.code;
+    this.status = options.status;
+    this.details = options.details ?? '';
+  }
+
+  /** The class of the server's error, such as `NotFoundError`; `NetworkError` when the server was not reached. */
+  readonly code: string;
+
+  /** The HTTP status; 0 when the server was not reached. */
+  readonly status: number;
+
+  /** The raw reply, where it was not the JSON that Atelier's server sends. */
+  readonly details: string;
+}
+
+export namespace ApiError {
+  export interface IOptions {
+    code: string;
+    status: number;
+    message: string;
+    details?: string;
+  }
+
+  /** The error of a reply that is not 2xx. */
+  export function fromReply(
+    status: number,
+    statusText: string,
+    body: string
+  ): ApiError {
+    const parsed = parseErrorReply(body);
+    if (parsed) {
+      return new ApiError({ ...parsed.error, status });
+    }
+    const reason =
+      status === 403
+        ? 'The server does not know this browser any more. Sign in again, then reload the page.'
+        : status === 404
+          ? 'The server has no such address. Is Atelier’s server extension enabled? Run: atelier doctor'
+          : `The server answered ${status} ${statusText}`.trim() + '.';
+    return new ApiError({
+      code: `Http${status}`,
+      status,
+      message: reason,
+      details: body.slice(0, 4000)
+    });
+  }
+
+  /** The error of a request that got no reply. */
+  export function fromFailure(failure: unknown): ApiError {
+    return new ApiError({
+      code: 'NetworkError',
+      status: 0,
+      message:
+        'The Jupyter server does not answer. Is it still running? Atelier tries again by itself.',
+      details: failure instanceof Error ? failure.message : String(failure)
+    });
+  }
+}
+
+/** Read a body as `{error: {code, message}}`; null if it is anything else. */
+function parseErrorReply(body: string): ErrorReply | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return null;
+  }
+  const { error, message } = value as { error?: unknown; message?: unknown };
+  if (typeof error === 'object' && error !== null) {
+    const inner = error as { code?: unknown; message?: unknown };
+    if (typeof inner.message === 'string') {
+      return {
+        error: { code: String(inner.code ?? 'Error'), message: inner.message }
+      };
+    }
+  }
+  if (typeof message === 'string' && message) {
+    return { error: { code: 'HttpError', message } };
+  }
+  return null;
+}

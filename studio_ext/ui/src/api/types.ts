@@ -1,0 +1,42 @@
+/** The names by which the front-end knows the server's shapes; the shapes themselves are generated from its OpenAPI document. */
+import { components } from './generated';
+
+type Schemas = components['schemas'];
+
+export type RunRecord = Schemas['RunRecord'];
+export type RunPage = Schemas['RunPage'];
+export type RunDetail = Schemas['RunDetail'];
+export type MetricHistory = Schemas['MetricHistory'];
+export type FigureReply = Schemas['FigureReply'];
+export type ArtifactRecord = Schemas['ArtifactRecord'];
+export type Experiment = Schemas['Experiment'];
+export type ExperimentPage = Schemas['ExperimentPage'];
+export type ModelGroup = Schemas['ModelGroup'];
+export type ModelPage = Schemas['ModelPage'];
+export type VersionRecord = Schemas['VersionRecord'];
+export type VersionPage = Schemas['VersionPage'];
+export type VersionDetail = Schemas['VersionDetail'];
+export type ApprovalRequest = Schemas['ApprovalRequest'];
+export type EndpointRecord = Schemas['EndpointRecord'];
+export type EndpointPage = Schemas['EndpointPage'];
+export type EndpointDetail = Schemas['EndpointDetail'];
+export type DeployRequest = Schemas['DeployRequest'];
+export type InvocationRequest = Schemas['InvocationRequest'];
+export type InvocationReply = Schemas['InvocationReply'];
+export type HomeReply = Schemas['HomeReply'];
+export type VersionReply = Schemas['VersionReply'];
+export type ErrorReply = Schemas['ErrorReply'];
+export type Signature = Schemas['Signature'];
+export type Column = Schemas['Column'];
+export type Tensor = Schemas['Tensor'];
+
+export type RunStatus = RunRecord['status'];
+export type VersionStatus = VersionRecord['status'];
+export type EndpointState = EndpointRecord['state'];
+export type HomeCounts = HomeReply['counts'];
+
+/** A metric as JSON carries it: a number, or "NaN", "Infinity", "-Infinity". */
+export type MetricValue = RunRecord['metrics'][string];
+
+/** One row of a table that goes to or comes from a model. */
+export type Row = { [column: string]: unknown };

@@ -1,0 +1,25 @@
+/** A menu below a button, made of JupyterLab's own. */
+import { MenuSvg } from '@jupyterlab/ui-components';
+import { CommandRegistry } from '@lumino/commands';
+
+export interface IMenuItem {
+  label: string;
+  onSelect: () => void;
+}
+
+/** Open a menu at the lower end of `anchor`; the focus comes back to it. */
+export function openMenu(anchor: HTMLElement, items: IMenuItem[]): void {
+  const commands = new CommandRegistry();
+  const menu = new MenuSvg({ commands });
+  items.forEach((item, index) => {
+    const command = `item-${index}`;
+    commands.addCommand(command, {
+      label: item.label,
+      execute: item.onSelect
+    });
+    menu.addItem({ command });
+  });
+  menu.aboutToClose.connect(() => anchor.focus({ preventScroll: true }));
+  const box = anchor.getBoundingClientRect();
+  menu.open(box.left, box.bottom);
+}

@@ -1,0 +1,9 @@
+/** Atelier in JupyterLab: the frame, and one plugin for each capability. */
+import experiments from './experiments/plugin';
+import frame from './frame/plugin';
+import home from './home/plugin';
+import hosting from './hosting/plugin';
+import registry from './registry/plugin';
+
+export { IStudio } from './frame/tokens';
+export default [frame, home, experiments, registry, hosting];

@@ -1,0 +1,28 @@
+/** The part of Plotly's strict bundle that Atelier draws with. */
+declare module 'plotly.js-strict-dist-min' {
+  export interface IPlotlyConfig {
+    displayModeBar?: boolean;
+    responsive?: boolean;
+    displaylogo?: boolean;
+  }
+
+  export interface IImageOptions {
+    format: 'png' | 'svg';
+    width: number;
+    height: number;
+    scale?: number;
+  }
+
+  export function react(
+    root: HTMLElement,
+    data: object[],
+    layout: object,
+    config?: IPlotlyConfig
+  ): Promise<void>;
+  export function purge(root: HTMLElement): void;
+  export function toImage(
+    root: HTMLElement,
+    options: IImageOptions
+  ): Promise<string>;
+  export const Plots: { resize(root: HTMLElement): Promise<void> | void };
+}

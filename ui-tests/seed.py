@@ -1,0 +1,152 @@
+"""Fill a workspace for the UI tests: hundreds of runs, some live and some failed, models, endpoints.
+
+Prints one line of JSON with the names that the tests need, then keeps the live runs alive until its input ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import kernel_tools as kt
+from kernel_tools.experiments.figures import confusion_matrix
+
+DATA = Path(__file__).parent.parent / "notebooks" / "data" / "adult.parquet"
+EXPERIMENT = "census-income"
+SWEEP_RUNS = 210
+ROUNDS = 40
+
+
+def read_census() -> tuple[pd.DataFrame, pd.Series]:
+    """Return a small part of the census data: numbers and categories, and who earns more than 50,000."""
+    table = pd.read_parquet(DATA).sample(4000, random_state=7).reset_index(drop=True)
+    X = table.drop(columns=["income", "split"])
+    for name in X.select_dtypes(exclude="number"):
+        X[name] = X[name].astype("category")
+    return X, (table["income"] == ">50K").astype(int)
+
+
+def seed_sweep(rng: np.random.Generator) -> None:
+    """Many short runs, as a sweep over parameters leaves them; every 25th failed."""
+    for index in range(SWEEP_RUNS):
+        depth, rate = int(rng.integers(3, 10)), float(rng.uniform(0.02, 0.3))
+        run = kt.experiments.start_run(
+            EXPERIMENT,
+            name=f"sweep-{index:03d}",
+            params={"max_depth": depth, "learning_rate": f"{rate:.4f}", "booster": "hist"},
+            tags={"sweep": "first"},
+        )
+        auc = 0.9 + 0.02 * rate + 0.001 * depth + float(rng.normal(0, 0.003))
+        run.log_metrics({"valid-auc": auc, "valid-logloss": 1.2 - auc}, step=0)
+        run.finish("FAILED" if index % 25 == 24 else "FINISHED")
+
+
+def seed_odd_runs() -> None:
+    """Names and numbers that strain a table."""
+    run = kt.experiments.start_run(
+        "odd-cases",
+        name="a run whose name is so long that no column of any table will ever show the whole of it at once",
+        params={"a_parameter_with_a_long_name": "a value that is long as well, and goes on for a while"},
+    )
+    run.log_metrics({"loss": float("nan"), "ratio": float("inf"), "tiny": 1.23456789e-9, "huge": 123456789012.5})
+    run.finish("FINISHED")
+    with contextlib.suppress(RuntimeError), kt.experiments.start_run("odd-cases", name="diverged") as failing:
+        failing.log_metric("loss", float("nan"), step=3)
+        raise RuntimeError("the loss is not a number any more")
+
+
+def seed_models(X: pd.DataFrame, y: pd.Series, folder: Path) -> str:
+    """Train, track and register; return the id of the run that the first version came from."""
+    train, valid = slice(0, 3000), slice(3000, None)
+    for depth, note in ((6, "AUC and the groups were checked."), (2, "Worse than version 1."), (5, None)):
+        params = {"max_depth": depth, "learning_rate": 0.2, "n_estimators": ROUNDS}
+        model = xgb.XGBClassifier(**params, enable_categorical=True, eval_metric=["auc", "logloss"])
+        model.fit(X[train], y[train], eval_set=[(X[train], y[train]), (X[valid], y[valid])], verbose=False)
+        run = kt.experiments.start_run(EXPERIMENT, name=f"xgb-depth-{depth}", params=params, tags={"owner": "tests"})
+        log_evaluation(run, model.evals_result())
+        log_artifacts(run, model, X[valid], y[valid], folder)
+        run.finish("FINISHED")
+        version = kt.registry.register(EXPERIMENT, model, run=run, sample_input=X[valid].head(8))
+        if version.version == 1:
+            first = run.id
+            version.approve(note=note)
+        elif note:
+            version.reject(note=note)
+    numbers = X.select_dtypes("number")
+    linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(numbers, y)
+    kt.registry.register("census-linear", linear, sample_input=numbers.head(3))
+    return first
+
+
+def log_evaluation(run: Any, results: dict[str, dict[str, list[float]]]) -> None:
+    """Log each round of a training."""
+    for step in range(ROUNDS):
+        for part, metrics in zip(("train", "valid"), results.values(), strict=True):
+            run.log_metrics({f"{part}-{name}": values[step] for name, values in metrics.items()}, step=step)
+
+
+def log_artifacts(run: Any, model: Any, X: pd.DataFrame, y: pd.Series, folder: Path) -> None:
+    """Keep a figure, a picture, texts and something that cannot be shown."""
+    run.log_figure(confusion_matrix(y, model.predict(X), labels=["<=50K", ">50K"]), "confusion")
+    (folder / "report.json").write_text(json.dumps({"auc": roc_auc_score(y, model.predict_proba(X)[:, 1])}))
+    (folder / "notes.md").write_text("# Notes\n\nTrained on 3000 rows, checked on 1000.\n")
+    (folder / "mark.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="60"><circle cx="30" cy="30" r="24"/></svg>'
+    )
+    (folder / "rows.parquet").write_bytes(X.head(5).to_parquet())
+    for path in sorted(folder.iterdir()):
+        run.log_artifact(path)
+
+
+def start_live_runs() -> list[Any]:
+    """Start runs that go on until this process ends."""
+    runs = [kt.experiments.start_run(EXPERIMENT, name=name) for name in ("live-training", "live-tuning")]
+    for run in runs:
+        for step in range(12):
+            run.log_metric("train-loss", 1 / (step + 1), step=step)
+    return runs
+
+
+def deploy_endpoints() -> None:
+    """Deploy one endpoint that answers and two whose processes were killed."""
+    kt.hosting.deploy(EXPERIMENT, version=1, name="census")
+    for name in ("census-candidate", "census-broken"):
+        broken = kt.hosting.deploy(EXPERIMENT, version=3, name=name)
+        os.kill(broken.record.pid, signal.SIGKILL)
+
+
+def main() -> None:
+    """Fill, say so, wait, clean up."""
+    folder = Path(os.environ["ATELIER_HOME"]).parent / f"{Path(os.environ['ATELIER_HOME']).name}-files"
+    folder.mkdir(exist_ok=True)
+    X, y = read_census()
+    seed_odd_runs()
+    seed_sweep(np.random.default_rng(3))
+    run_id = seed_models(X, y, folder)
+    deploy_endpoints()
+    live = start_live_runs()
+    try:
+        print(json.dumps({"run": run_id, "live": [run.id for run in live]}), flush=True)
+        sys.stdin.read()
+    finally:
+        for run in live:
+            run.finish("KILLED")
+        for endpoint in kt.hosting.list_endpoints():
+            endpoint.delete()
+
+
+if __name__ == "__main__":
+    main()
