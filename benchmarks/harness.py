@@ -57,7 +57,7 @@ def measure(ours: Measurement, peer: Measurement | None = None, *, repeat: int =
     for number in range(repeat + 1):
         for side, run in enumerate((ours, peer)):
             if run is not None:
-                value = run()
+                value = float(f"{run():.4g}")
                 if number:
                     samples[side].append(value)
     return samples
@@ -100,4 +100,4 @@ def save(name: str, results: list[Result], versions: dict[str, str]) -> None:
         "versions": versions,
         "results": [asdict(result) for result in results],
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(content) + "\n")

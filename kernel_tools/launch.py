@@ -135,7 +135,7 @@ def _demo_results(seconds: float) -> tuple[list[tuple[str, str]], bool]:
         for endpoint in hosting.list_endpoints():
             started = time.perf_counter()
             sample = registry.get(endpoint.record.model, endpoint.record.version).record.sample
-            reply = endpoint.invoke(sample[:1])  # type: ignore[arg-type]  # the rows of a table are dictionaries
+            reply = endpoint.invoke(sample[:1])
             answered = len(reply["predictions"]) == 1
             milliseconds = (time.perf_counter() - started) * 1000
             rows += [

@@ -121,8 +121,13 @@ def start_live_runs() -> list[Any]:
 
 
 def deploy_endpoints() -> None:
-    """Deploy one endpoint that answers and two whose processes were killed."""
+    """Deploy one endpoint that answers, one for arrays, and two whose processes were killed."""
     kt.hosting.deploy(EXPERIMENT, version=1, name="census")
+    points = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [6.0, 5.0]])
+    nearest = LogisticRegression().fit(points, ["near", "near", "far", "far"])
+    version = kt.registry.register("points", nearest, sample_input=points)
+    version.approve(note="Two clusters, far apart.")
+    kt.hosting.deploy("points", version=1, name="points")
     for name in ("census-candidate", "census-broken"):
         broken = kt.hosting.deploy(EXPERIMENT, version=3, name=name)
         os.kill(broken.record.pid, signal.SIGKILL)

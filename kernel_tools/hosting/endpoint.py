@@ -120,9 +120,12 @@ class Endpoint:
             raise InvalidArgumentError(f"The model of endpoint {self.name!r} gives no probabilities: use predict.")
         return label_array([item for reply in replies for item in reply["probabilities"]])
 
-    def invoke(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Send rows and return the reply: ``predictions`` and, for a classifier, ``probabilities`` and ``classes``."""
-        bodies = encode_rows(list(records))
+    def invoke(self, rows: Sequence[Mapping[str, Any]] | Sequence[object]) -> dict[str, Any]:
+        """Send rows and return the reply: ``predictions`` and, for a classifier, ``probabilities`` and ``classes``.
+
+        Rows are dictionaries of columns, or nested lists for a model that takes arrays.
+        """
+        bodies = encode_rows(list(rows))
         replies = [self._send(body) for body in bodies]
         joined = dict(replies[0])
         for name in ("predictions", "probabilities"):

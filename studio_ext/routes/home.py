@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from kernel_tools import experiments, hosting, registry
 from kernel_tools.experiments.records import RunRecord, RunStatus
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
@@ -12,6 +14,9 @@ from studio_ext.schema import Reply
 
 SHOWN = 10
 """Items of each kind on the first page."""
+
+RECENT_MS = 7 * 24 * 3600 * 1000
+"""For how long a failed run asks for attention."""
 
 
 class HomeCounts(Reply):
@@ -27,11 +32,12 @@ class HomeCounts(Reply):
 
 
 class HomeReply(Reply):
-    """What the Home section shows."""
+    """What the Home section shows: the newest of each kind, and failed endpoints before others."""
 
     is_empty: bool
     running_runs: list[RunRecord]
     recent_runs: list[RunRecord]
+    failed_runs: list[RunRecord]
     pending_versions: list[VersionRecord]
     endpoints: list[EndpointRecord]
     counts: HomeCounts
@@ -49,13 +55,16 @@ class HomeHandler(StudioHandler):
         workspace = self.workspace
         running, _ = experiments.search_run_records(filter="status = 'RUNNING'", limit=SHOWN, workspace=workspace)
         recent, _ = experiments.search_run_records(limit=SHOWN, workspace=workspace)
+        failed, _ = experiments.search_run_records(filter=_recently_failed(), limit=SHOWN, workspace=workspace)
         pending, _ = registry.list_versions(status=VersionStatus.PENDING, limit=SHOWN, workspace=workspace)
         endpoints = [endpoint.record for endpoint in hosting.list_endpoints(workspace=workspace)]
+        endpoints.sort(key=lambda record: record.state is not EndpointState.FAILED)
         counts = self._count(endpoints)
         return HomeReply(
             is_empty=not (counts.experiments or counts.models or counts.endpoints),
             running_runs=running,
             recent_runs=recent,
+            failed_runs=failed,
             pending_versions=pending,
             endpoints=endpoints[:SHOWN],
             counts=counts,
@@ -73,6 +82,11 @@ class HomeHandler(StudioHandler):
             endpoints=len(endpoints),
             endpoints_in_service=sum(record.state is EndpointState.IN_SERVICE for record in endpoints),
         )
+
+
+def _recently_failed() -> str:
+    earliest = time.time_ns() // 1_000_000 - RECENT_MS
+    return f"status = 'FAILED' and start_time > {earliest}"
 
 
 HANDLERS: list[type[StudioHandler]] = [HomeHandler]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Self
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 
 from kernel_tools import hosting, registry
 from kernel_tools.core.errors import (
@@ -47,9 +48,16 @@ class DeployRequest(Body):
 
 
 class InvocationRequest(Body):
-    """Rows for the model."""
+    """Rows for the model: `records` for one with a table of columns, `instances` for one that takes arrays."""
 
-    records: list[dict[str, object]] = Field(min_length=1, max_length=10_000)
+    records: list[dict[str, object]] = Field([], max_length=10_000)
+    instances: list[object] = Field([], max_length=10_000)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.records) == bool(self.instances):
+            raise ValueError("give records or instances, one of them, with at least one row")
+        return self
 
 
 class InvocationReply(Reply):
@@ -129,7 +137,7 @@ class InvocationsHandler(StudioHandler):
         """Answer the predictions and how long they took."""
         endpoint = hosting.get(name, workspace=self.workspace)
         started = time.perf_counter()
-        answer = endpoint.invoke(body.records)
+        answer = endpoint.invoke(body.records or body.instances)
         return InvocationReply(**answer, latency_ms=(time.perf_counter() - started) * 1000)
 
 

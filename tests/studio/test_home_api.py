@@ -66,3 +66,9 @@ def test_jupyter_finds_the_extension_and_its_panels() -> None:
     (point,) = studio_ext._jupyter_server_extension_points()
     assert point["app"].name == "studio_ext"
     assert studio_ext._jupyter_labextension_paths() == [{"src": "labextension", "dest": "jupyter-atelier"}]
+
+
+async def test_a_failed_run_asks_for_attention_for_a_week(call: Any, workspace: Workspace) -> None:
+    run = experiments.start_run("census", name="broken", workspace=workspace)
+    run.finish("FAILED")
+    assert [record["id"] for record in (await call("GET", "/home")).json["failed_runs"]] == [run.id]

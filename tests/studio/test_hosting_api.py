@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from kernel_tools import hosting, registry
 from kernel_tools.core.workspace import Workspace
 
 RICH = {"age": 60.0, "hours": 50.0}
@@ -116,3 +119,22 @@ async def test_an_endpoint_whose_files_are_damaged_can_be_looked_at_and_deleted(
     assert detail["endpoint"]["state"] == "Failed"
     assert (detail["sample"], detail["signature"]) == ([], None)
     assert (await call("DELETE", "/endpoints/damaged")).status == 204
+
+
+async def test_a_model_of_arrays_is_asked_with_instances(call: Any, workspace: Workspace) -> None:
+    points = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [6.0, 5.0]])
+    model = LogisticRegression().fit(points, ["near", "near", "far", "far"])
+    registry.register("points", model, sample_input=points, workspace=workspace)
+    endpoint = hosting.deploy("points", version=1, name="points", workspace=workspace)
+    try:
+        answer = await call("POST", "/endpoints/points/invocations", {"instances": [[0, 0], [7, 7]]})
+        assert answer.json["predictions"] == ["near", "far"]
+    finally:
+        endpoint.delete()
+
+
+@pytest.mark.parametrize("body", [{}, {"records": [RICH], "instances": [[1.0, 2.0]]}])
+async def test_rows_come_as_records_or_as_instances(call: Any, body: dict[str, Any]) -> None:
+    answer = await call("POST", "/endpoints/census/invocations", body)
+    assert answer.error == (422, "InvalidDataError")
+    assert "records or instances" in answer.message

@@ -54,6 +54,19 @@ test('endpoints that cannot be read say why', async ({ page }) => {
   await inspect(page, 'endpoints-error');
 });
 
+test('an endpoint for arrays is asked with JSON', async ({ page }) => {
+  const tab = await openLink(page, 'endpoint/points');
+  const box = tab.getByLabel('A list of arrays, as JSON');
+  await expect(box).toHaveValue('[[0,0]]');
+  await box.fill('[[0, 0], [7, 7]');
+  await expect(tab.getByText('This is not such JSON.')).toBeVisible();
+  await expect(tab.getByRole('button', { name: 'Predict' })).toBeDisabled();
+  await box.fill('[[0, 0], [7, 7]]');
+  await tab.getByRole('button', { name: 'Predict' }).click();
+  await expect(tab.getByText('near, far')).toBeVisible();
+  await inspect(page, 'endpoint-arrays');
+});
+
 test('an endpoint answers a sample row, and shows the call as code', async ({
   page
 }) => {

@@ -32,7 +32,7 @@ test('Home shows what runs, what waits and what was done last', async ({
   await expect(
     now.getByRole('button', { name: 'live-training' })
   ).toBeVisible();
-  await expect(now.getByText('In service')).toBeVisible();
+  await expect(now.getByText('In service').first()).toBeVisible();
   const waiting = tab.getByRole('region', { name: 'Needs you' });
   await expect(
     waiting.getByRole('button', { name: 'census-candidate' })

@@ -466,12 +466,13 @@ export interface components {
     };
     /**
      * HomeReply
-     * @description What the Home section shows.
+     * @description What the Home section shows: the newest of each kind, and failed endpoints before others.
      */
     HomeReply: {
       is_empty: boolean;
       running_runs: components['schemas']['RunRecord'][];
       recent_runs: components['schemas']['RunRecord'][];
+      failed_runs: components['schemas']['RunRecord'][];
       pending_versions: components['schemas']['VersionRecord'][];
       endpoints: components['schemas']['EndpointRecord'][];
       counts: components['schemas']['HomeCounts'];
@@ -490,12 +491,15 @@ export interface components {
     };
     /**
      * InvocationRequest
-     * @description Rows for the model.
+     * @description Rows for the model: `records` for one with a table of columns, `instances` for one that takes arrays.
      */
     InvocationRequest: {
+      /** @default [] */
       records: {
         [key: string]: unknown;
       }[];
+      /** @default [] */
+      instances: unknown[];
     };
     /**
      * MetricHistory

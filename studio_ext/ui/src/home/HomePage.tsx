@@ -67,7 +67,7 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
   const approval = useAction();
   const failedEndpoints = home.endpoints.filter(e => e.state === 'Failed');
   const liveEndpoints = home.endpoints.filter(e => e.state !== 'Failed');
-  const failedRuns = home.recent_runs.filter(r => r.status === 'FAILED');
+  const failedRuns = home.failed_runs;
   const recentRuns = home.recent_runs.filter(r => r.status !== 'RUNNING');
   const hiddenVersions =
     home.counts.pending_versions - home.pending_versions.length;

@@ -4,8 +4,7 @@ import * as React from 'react';
 import type {
   EndpointDetail,
   EndpointRecord,
-  InvocationReply,
-  Row
+  InvocationReply
 } from '../api';
 import {
   Button,
@@ -45,7 +44,7 @@ export function TryIt(props: ITryItProps): React.ReactElement {
     fieldsOf(columns, sample[0])
   );
   const [text, setText] = React.useState(() => jsonOf(sample[0], isArray));
-  const [showsCode, setShowsCode] = React.useState(isArray);
+  const [showsCode, setShowsCode] = React.useState(false);
   const [reply, setReply] = React.useState<InvocationReply | null>(null);
   const action = useAction();
 
@@ -57,12 +56,14 @@ export function TryIt(props: ITryItProps): React.ReactElement {
     question !== null &&
     columns.every(column => !problemOf(column, fields[column.name] ?? ''));
   const isUp = endpoint.state === 'InService';
-  const canSend = isUp && isComplete && !isArray && !action.isBusy;
+  const canSend = isUp && isComplete && !action.isBusy;
 
-  const send = async (records: Row[]) => {
+  const send = async ({ kind, items }: IQuestion) => {
     setReply(null);
+    const [records, instances] =
+      kind === 'records' ? [items.filter(isRow), []] : [[], items];
     await action.run(async () =>
-      setReply(await client.invoke(endpoint.name, { records }))
+      setReply(await client.invoke(endpoint.name, { records, instances }))
     );
   };
   const fill = (index: number) => {
@@ -78,7 +79,7 @@ export function TryIt(props: ITryItProps): React.ReactElement {
         onSubmit={event => {
           event.preventDefault();
           if (canSend) {
-            void send(question.items.filter(isRow));
+            void send(question);
           }
         }}
       >
@@ -129,11 +130,7 @@ export function TryIt(props: ITryItProps): React.ReactElement {
             onClick={() => setShowsCode(!showsCode)}
           />
           <span className="atelier-muted">
-            {!isUp
-              ? trans.__('The endpoint is not in service.')
-              : isArray
-                ? trans.__('A model of arrays is asked from code.')
-                : ''}
+            {isUp ? '' : trans.__('The endpoint is not in service.')}
           </span>
         </div>
       </form>
