@@ -66,7 +66,7 @@ MUTATIONS: dict[str, Callable[[list[bytes], int, int], list[bytes]]] = {
     "insert an empty line": lambda all, i, k: [*all[:i], b"\n", *all[i:]],
     "insert a forged record": lambda all, i, k: [*all[:i], reseal(all[i], target="forged"), *all[i:]],
     "add a space": lambda all, i, k: [*all[:i], all[i].replace(b",", b", ", 1), *all[i + 1 :]],
-    "cut in the line": lambda all, i, k: [*all[:i], all[i][: k % len(all[i])]],
+    "cut in the line": lambda all, i, k: [*all[:i], all[i][: k % (len(all[i]) - 1)]],
     "join two lines": lambda all, i, k: [*all[:i], all[i][:-1], *all[i + 1 :]],
     "empty the file": lambda all, i, k: [],
 }
