@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kernel_tools import __version__
+from kernel_tools.cli_experiments import experiments_app
 from kernel_tools.core.errors import AtelierError, NotFoundError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ audit_app = typer.Typer(help="The log of every state change.", no_args_is_help=T
 app.add_typer(audit_app, name="audit")
 artifacts_app = typer.Typer(help="The stored files of runs and models.", no_args_is_help=True)
 app.add_typer(artifacts_app, name="artifacts")
+app.add_typer(experiments_app, name="experiments")
 
 
 @app.command()

@@ -19,6 +19,7 @@ def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("ATELIER_") and name != "ATELIER_TEST_POSTGRES"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "workspace"))
+    monkeypatch.setenv("ATELIER_CAPTURE_SOURCE", "0")  # tested in tests/experiments/test_capture_source.py
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -21,10 +22,12 @@ from kernel_tools.core.errors import AtelierError, IntegrityError, InvalidArgume
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0001"
+REVISION = "0003"
 """The newest migration; a test holds it against the files in `migrations/versions`."""
 
 BUSY_TIMEOUT_SECONDS = 60
+CACHE_KIB = 32 * 1024
+"""What a SQLite connection keeps in memory at most; its default, 2 MiB, reads most pages again and again."""
 MIGRATION_LOCK_ID = 0x41544C52
 """PostgreSQL advisory lock that the migrating process holds ("ATLR")."""
 
@@ -245,10 +248,18 @@ def _create_engine(url: URL) -> sa.Engine:
             raise MissingExtraError("psycopg", "postgres") from error
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None})
+    engine = sa.create_engine(_readable(url), connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _readable(url: URL) -> URL:
+    """Return a URL with which a catalog on a read-only disk opens: as a file that nobody changes, without its WAL."""
+    path = Path(url.database or ":memory:")
+    if url.database in (None, "", ":memory:") or not path.exists() or os.access(path.parent, os.W_OK):
+        return url
+    return url.set(database=f"file:{quote(str(path))}", query={"mode": "ro", "immutable": "1", "uri": "true"})
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
@@ -258,6 +269,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA case_sensitive_like = ON")  # as in PostgreSQL
+    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.close()
 
 

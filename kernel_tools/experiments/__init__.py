@@ -7,40 +7,99 @@ from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.paging import DEFAULT_PAGE, MAX_PAGE
 from kernel_tools.core.workspace import Workspace, current_workspace
-from kernel_tools.experiments import catalog
+from kernel_tools.experiments import catalog, run_rows
 from kernel_tools.experiments import run as _run
-from kernel_tools.experiments.records import ArtifactRecord, Experiment, RunRecord, RunStatus
+from kernel_tools.experiments.active import active_run
+from kernel_tools.experiments.capture.autolog import autolog
+from kernel_tools.experiments.capture.output import capture_run_output
+from kernel_tools.experiments.comparison import compare_runs
+from kernel_tools.experiments.experiments import (
+    archive_experiment,
+    count_experiments,
+    create_experiment,
+    delete_experiment,
+    delete_experiment_tag,
+    get_experiment,
+    list_experiments,
+    rename_experiment,
+    restore_experiment,
+    search_experiment_records,
+    set_experiment_tags,
+)
+from kernel_tools.experiments.metrics import read_history_page as _read_history_page
+from kernel_tools.experiments.records import (
+    ArtifactEntry,
+    ArtifactRecord,
+    DatasetInput,
+    Experiment,
+    Lifecycle,
+    RunRecord,
+    RunStatus,
+    RunTree,
+    View,
+)
 from kernel_tools.experiments.run import Run
-from kernel_tools.experiments.run_files import list_folders
+from kernel_tools.experiments.run_files import RunFolder, list_folders
+from kernel_tools.experiments.segment import Point
+from kernel_tools.experiments.upkeep import collect_garbage, compact, rebuild
 from kernel_tools.experiments.xgboost_logger import xgboost_logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "ArtifactEntry",
     "ArtifactRecord",
+    "DatasetInput",
     "Experiment",
+    "Lifecycle",
+    "Point",
     "Run",
     "RunRecord",
     "RunStatus",
-    "count_experiments",
+    "RunTree",
+    "View",
+    "active_run",
+    "archive_experiment",
     "artifact_references",
+    "autolog",
+    "collect_garbage",
+    "compact",
+    "compare_runs",
+    "count_experiments",
     "count_runs",
+    "create_experiment",
+    "delete_experiment",
+    "delete_experiment_tag",
+    "get_experiment",
     "get_run",
     "list_experiments",
+    "read_history_page",
+    "rebuild",
+    "rename_experiment",
+    "restore_experiment",
+    "search_experiment_records",
     "search_run_records",
     "search_runs",
+    "set_experiment_tags",
     "start_run",
     "xgboost_logger",
 ]
 
 
 def start_run(
-    experiment: str,
+    experiment: str = "Default",
     name: str | None = None,
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
     *,
+    experiment_id: str | None = None,
+    parent_run_id: str | None = None,
+    run_id: str | None = None,
+    user: str | None = None,
+    started_at: int | None = None,
+    owned: bool = True,
+    capture_output: bool = False,
     workspace: Workspace | None = None,
 ) -> Run:
     """Start a run; use it in a ``with`` statement, or call its `finish`.
@@ -55,6 +114,22 @@ def start_run(
         Parameters to log at once.
     tags
         Tags to set at once.
+    experiment_id
+        The experiment's id, instead of its name.
+    parent_run_id
+        The run that this one is nested in.
+    run_id
+        The run's id, 32 hexadecimal digits. Default: a new one.
+    user
+        Who runs it. Default: the user of this process.
+    started_at
+        Milliseconds since 1970 UTC. Default: now.
+    owned
+        Whether the run belongs to this process, and is KILLED when the process dies. A server that starts runs for
+        others says no. Of a run that it owns, a process also records its source (script or notebook, git commit and
+        difference) and its packages; the environment variable ``ATELIER_CAPTURE_SOURCE=0`` prevents that.
+    capture_output
+        Keep what Python prints until the run ends as the artifact ``output/output.txt``.
     workspace
         Default: the current workspace.
 
@@ -67,8 +142,27 @@ def start_run(
     ------
     InvalidArgumentError
         If a name or key cannot be used.
+    ConflictError
+        If the experiment is deleted, or the run exists.
+    NotFoundError
+        If there is no experiment of this id, or no such parent.
     """
-    return _run.start_run(experiment, name, params, tags, workspace=workspace or current_workspace())
+    run = _run.start_run(
+        experiment if experiment_id is None else None,
+        name,
+        params,
+        tags,
+        experiment_id=experiment_id,
+        parent_run_id=parent_run_id,
+        run_id=run_id,
+        user=user,
+        started_at=started_at,
+        owned=owned,
+        workspace=workspace or current_workspace(),
+    )
+    if capture_output:
+        capture_run_output(run)
+    return run
 
 
 def get_run(run_id: str, *, workspace: Workspace | None = None) -> Run:
@@ -91,6 +185,8 @@ def search_run_records(
     limit: int = DEFAULT_PAGE,
     page_token: str | None = None,
     *,
+    experiment_ids: Sequence[str] | None = None,
+    view: View | str = View.ACTIVE_ONLY,
     workspace: Workspace | None = None,
 ) -> tuple[list[RunRecord], str | None]:
     """Search runs, a page at a time.
@@ -107,6 +203,10 @@ def search_run_records(
         Length of a page, 1 to 1000.
     page_token
         The token that came with the page before.
+    experiment_ids
+        Ids of experiments, instead of their names.
+    view
+        ``ACTIVE_ONLY``, ``DELETED_ONLY`` or ``ALL``.
     workspace
         Default: the current workspace.
 
@@ -123,8 +223,15 @@ def search_run_records(
     workspace = workspace or current_workspace()
     catalog.refresh_running(workspace)
     names = [experiments] if isinstance(experiments, str) else experiments
-    return catalog.search(
-        workspace.database, names=names, filter=filter, order_by=order_by, limit=limit, page_token=page_token
+    return run_rows.search(
+        workspace.database,
+        names=names,
+        experiment_ids=experiment_ids,
+        filter=filter,
+        order_by=order_by,
+        view=View(view),
+        limit=limit,
+        page_token=page_token,
     )
 
 
@@ -173,17 +280,11 @@ def search_runs(
     return pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
 
 
-def list_experiments(
-    limit: int = DEFAULT_PAGE, page_token: str | None = None, *, workspace: Workspace | None = None
-) -> tuple[list[Experiment], str | None]:
-    """Return one page of experiments, the most recently used first, and the token of the next page."""
-    workspace = workspace or current_workspace()
-    return catalog.list_experiments(workspace.database, limit=limit, page_token=page_token)
-
-
-def count_experiments(*, workspace: Workspace | None = None) -> int:
-    """Return the number of experiments."""
-    return catalog.count_experiments((workspace or current_workspace()).database)
+def read_history_page(
+    run_id: str, key: str, limit: int, page_token: str | None = None, *, workspace: Workspace | None = None
+) -> tuple[list[Point], str | None]:
+    """Return some points of a metric by step, then time, and the token of the next page, None at the end."""
+    return _read_history_page(RunFolder(workspace or current_workspace(), run_id), key, limit, page_token)
 
 
 def count_runs(*, workspace: Workspace | None = None) -> dict[RunStatus, int]:

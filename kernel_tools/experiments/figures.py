@@ -52,6 +52,35 @@ def metric_history(run: Run, keys: Sequence[str], max_points: int | None = CHART
     return figure
 
 
+def compare_metric(runs: Sequence[Run], key: str, max_points: int | None = CHART_POINTS) -> go.Figure:
+    """Draw one metric of several runs over the steps; a run without it is left out.
+
+    Parameters
+    ----------
+    runs
+        The runs; one line each, named by the run's name.
+    key
+        Name of the metric.
+    max_points
+        At most this many points a line, the extremes kept; None draws every point.
+    """
+    from kernel_tools.core.errors import NotFoundError
+    from kernel_tools.core.figures import new_figure
+
+    figure = new_figure(x_title="step", y_title=key)
+    for run in runs:
+        try:
+            history = read_history(run._folder, key, max_points)
+        except NotFoundError:
+            continue
+        mode = "markers" if len(history.steps) == 1 else "lines"
+        figure.add_scatter(
+            x=history.steps, y=history.values, name=run.name, mode=mode, hovertemplate="%{y:.6g} at %{x}"
+        )
+    figure.update_layout(hovermode="x unified", showlegend=True)
+    return figure
+
+
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, labels: Sequence[object] | None = None) -> go.Figure:
     """Draw how often each true class was predicted as each class.
 
@@ -143,6 +172,43 @@ def roc_curve(y_true: ArrayLike, y_score: ArrayLike, positive: object = 1) -> go
         title=f"AUC {area:.4f}",
         xaxis_title="false positive rate",
         yaxis_title="true positive rate",
+        showlegend=False,
+    )
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(range=[0, 1.005], tickformat=".0%")
+    return figure
+
+
+def precision_recall_curve(y_true: ArrayLike, y_score: ArrayLike, positive: object = 1) -> go.Figure:
+    """Draw precision over recall of a binary classifier, with the average precision in the title.
+
+    Parameters
+    ----------
+    y_true
+        True classes, shape (n_samples,).
+    y_score
+        Scores or probabilities of the positive class, shape (n_samples,).
+    positive
+        The positive class; the dotted line is its share, which a classifier by chance reaches.
+    """
+    import numpy as np
+    import plotly.graph_objects as go
+    from sklearn.metrics import average_precision_score
+    from sklearn.metrics import precision_recall_curve as trace_precision
+
+    from kernel_tools.core.figures import register_templates
+
+    register_templates()
+    is_positive = np.asarray(y_true) == positive
+    precision, recall, _ = trace_precision(is_positive, y_score, drop_intermediate=True)
+    figure = go.Figure()
+    figure.add_scatter(x=recall, y=precision, mode="lines", name="model", hovertemplate="%{x:.1%} → %{y:.1%}")
+    figure.add_hline(y=float(is_positive.mean()), line={"dash": "dot", "color": "gray", "width": 1})
+    figure.update_layout(
+        template="atelier",
+        title=f"average precision {average_precision_score(is_positive, y_score):.4f}",
+        xaxis_title="recall",
+        yaxis_title="precision",
         showlegend=False,
     )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")

@@ -1,296 +1,246 @@
-"""The search grammar: MLflow's run filters and orderings, plus OR and parentheses, turned into bound SQL.
+"""What a search means in SQL: conditions and orderings over runs and over experiments, with every value bound.
 
 ``metrics.auc > 0.9 and params.max_depth = '6' and (tags.team IN ('a', 'b') or attributes.status = 'FINISHED')``
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.experiments.tables import latest_metrics, params, runs, tags
-
-ATTRIBUTES = {
-    "run_id": runs.c.id,
-    "run_name": runs.c.name,
-    "name": runs.c.name,
-    "status": runs.c.status,
-    "user_id": runs.c.user,
-    "user": runs.c.user,
-    "start_time": runs.c.started_at,
-    "started_at": runs.c.started_at,
-    "end_time": runs.c.ended_at,
-    "ended_at": runs.c.ended_at,
-    "experiment": runs.c.experiment,
-}
-MAX_TIME = 2**62
-"""Above every time that a database can hold."""
-MAX_DEPTH = 50
-NUMERIC_ATTRIBUTES = {"start_time", "started_at", "end_time", "ended_at"}
-ENTITIES = {
-    "metrics": "metrics",
-    "metric": "metrics",
-    "params": "params",
-    "param": "params",
-    "parameters": "params",
-    "parameter": "params",
-    "tags": "tags",
-    "tag": "tags",
-    "attributes": "attributes",
-    "attribute": "attributes",
-    "attr": "attributes",
-    "run": "attributes",
-}
-
-_TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<string>'(?:[^']|'')*'|"(?:[^"]|"")*")
-    | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])
-    | (?P<quoted>`(?:[^`])+`)
-    | (?P<operator><=|>=|!=|<>|=|<|>|\(|\)|,)
-    | (?P<word>[A-Za-z_][\w/-]*(?:\.(?:`[^`]+`|"[^"]+"|[\w/.-]+))?)
-    )""",
-    re.VERBOSE,
+from kernel_tools.experiments.search_grammar import (
+    Comparison,
+    Expression,
+    Field,
+    Ordering,
+    Vocabulary,
+    parse_expression,
+    parse_ordering,
 )
-_COMPARISONS: dict[str, Callable[[sa.ColumnElement[Any], object], sa.ColumnElement[bool]]] = {
+from kernel_tools.experiments.tables import (
+    INDEXED_LENGTH,
+    experiment_tags,
+    experiments,
+    latest_metrics,
+    params,
+    run_inputs,
+    runs,
+    tags,
+)
+
+RUN_WORDS = Vocabulary(
+    entities={
+        **dict.fromkeys(("metrics", "metric"), "metrics"),
+        **dict.fromkeys(("params", "param", "parameters", "parameter"), "params"),
+        **dict.fromkeys(("tags", "tag"), "tags"),
+        **dict.fromkeys(("attributes", "attribute", "attr", "run"), "attributes"),
+        **dict.fromkeys(("dataset", "datasets"), "dataset"),
+    },
+    attributes={
+        "attributes": {
+            **dict.fromkeys(("run_id", "run id", "Run ID"), "run_id"),
+            **dict.fromkeys(("run_name", "name", "run name", "Run name", "Run Name"), "run_name"),
+            "status": "status",
+            **dict.fromkeys(("user_id", "user", "User"), "user"),
+            **dict.fromkeys(("start_time", "started_at", "created", "Created"), "started_at"),
+            **dict.fromkeys(("end_time", "ended_at"), "ended_at"),
+            "experiment": "experiment",
+            "experiment_id": "experiment_id",
+            "parent_run_id": "parent_run_id",
+        },
+        "dataset": {"name": "name", "digest": "digest", "context": "context"},
+    },
+    numbers=frozenset(["metrics", ("attributes", "started_at"), ("attributes", "ended_at")]),
+)
+EXPERIMENT_WORDS = Vocabulary(
+    entities={
+        **dict.fromkeys(("tags", "tag"), "tags"),
+        **dict.fromkeys(("attributes", "attribute", "attr"), "attributes"),
+    },
+    attributes={
+        "attributes": {
+            "name": "name",
+            **dict.fromkeys(("experiment_id", "id"), "id"),
+            **dict.fromkeys(("creation_time", "created_at"), "created_at"),
+            **dict.fromkeys(("last_update_time", "updated_at"), "updated_at"),
+        },
+    },
+    numbers=frozenset([("attributes", "created_at"), ("attributes", "updated_at")]),
+)
+
+_COMPARE: dict[str, Callable[[sa.ColumnElement[Any], Any], sa.ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
     "!=": lambda column, value: column != value,
-    "<>": lambda column, value: column != value,
     "<": lambda column, value: column < value,
     "<=": lambda column, value: column <= value,
     ">": lambda column, value: column > value,
     ">=": lambda column, value: column >= value,
+    "IN": lambda column, value: column.in_(value),
+    "LIKE": lambda column, value: column.like(value),
+    "ILIKE": lambda column, value: sa.func.lower(column).like(value.lower()),
+    "CONTAINS": lambda column, value: column.contains(value, autoescape=True),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    position: int
+def is_listed(key: sa.ColumnElement[Any], owner: sa.Column[Any], *conditions: Any) -> sa.ColumnElement[bool]:
+    """Say that a row has a fitting value by listing all rows that have: good when many rows are asked."""
+    return key.in_(sa.select(owner).where(*conditions))
+
+
+def is_probed(key: sa.ColumnElement[Any], owner: sa.Column[Any], *conditions: Any) -> sa.ColumnElement[bool]:
+    """Say that a row has a fitting value by looking at its own values alone: good when few rows are asked."""
+    return sa.exists().where(owner == key, *conditions).correlate(runs)
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
-    entity: str
-    key: str
+class Meaning:
+    """Where the fields of one vocabulary stand in the catalog.
 
-    @property
-    def is_numeric(self) -> bool:
-        return self.entity == "metrics" or self.key in NUMERIC_ATTRIBUTES
+    `key` is the column that tells one row from another, `owner` the name of the column that refers to it, `has` how a
+    row is asked whether it has a fitting value.
+    """
+
+    columns: Mapping[str, sa.ColumnElement[Any]]
+    key: sa.ColumnElement[Any]
+    tables: Mapping[str, sa.Table]
+    owner: str
+    has: Callable[..., sa.ColumnElement[bool]] = is_listed
+
+    def condition(self, expression: Expression) -> sa.ColumnElement[bool]:
+        """Return the condition that an expression puts on a row."""
+        if isinstance(expression, Comparison):
+            return self._compare(expression)
+        parts = [self.condition(part) for part in expression.parts]
+        return sa.and_(*parts) if expression.word == "AND" else sa.or_(*parts)
+
+    def ordering(
+        self, ordering: Ordering
+    ) -> tuple[list[sa.ColumnElement[Any]], sa.FromClause | None, sa.ColumnElement[bool] | None]:
+        """Return the expressions to order by, and the table to be outer-joined for them.
+
+        Rows that lack the value come last in both directions, before them those whose value is not a number.
+        """
+        field = ordering.field
+        if field.entity not in ("attributes", "metrics", "params", "tags"):
+            raise InvalidArgumentError(
+                f"Nothing is ordered by {field.entity}.{field.key}, of which a row may have several: order by an "
+                "attribute, a metric, a parameter or a tag."
+            )
+        if field.entity == "attributes":
+            table, on = None, None
+            column: sa.ColumnElement[Any] = self.columns[field.key]
+            missing: list[sa.ColumnElement[Any]] = []
+        else:
+            alias = self.tables[field.entity].alias()
+            column = alias.c.value
+            owner = alias.c[self.owner]
+            table, on = alias, sa.and_(owner == self.key, alias.c.key == field.key)
+            missing = [owner.is_(None)] if field.entity == "metrics" else []
+        ordered = column.desc() if ordering.is_descending else column.asc()
+        return [*missing, ordered.nulls_last()], table, on
+
+    def _compare(self, comparison: Comparison) -> sa.ColumnElement[bool]:
+        field = comparison.field
+        if field.entity == "attributes":
+            return compare(self.columns[field.key], comparison)
+        table = self.tables[field.entity]
+        owner = table.c[self.owner]
+        if comparison.operator == "IS NULL":
+            wanted = self.has(self.key, owner, *_rows_of(table, field))
+            return wanted if comparison.is_negated else ~wanted
+        return self.has(self.key, owner, *_rows_of(table, field), value_condition(table, comparison))
+
+
+def _rows_of(table: sa.Table, field: Field) -> list[sa.ColumnElement[bool]]:
+    return [] if table is run_inputs else [table.c.key == field.key]
+
+
+def value_condition(table: sa.FromClause, comparison: Comparison) -> sa.ColumnElement[bool]:
+    """Return the condition on the value of a row of metrics, parameters, tags or inputs."""
+    if comparison.field.entity == "dataset":
+        return compare(table.c[comparison.field.key], comparison)
+    column: sa.ColumnElement[Any] = table.c.value
+    if "long_value" not in table.c:
+        return compare(column, comparison)
+    values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    texts = [str(value) for value in values]
+    is_equality = comparison.operator in ("=", "!=", "IN")
+    if is_equality and all(len(text) < INDEXED_LENGTH for text in texts):
+        return compare(column, comparison)  # a longer value begins with INDEXED_LENGTH characters and equals none
+    whole = compare(sa.func.coalesce(table.c.long_value, column), comparison)
+    if is_equality and comparison.operator != "!=" and not comparison.is_negated:
+        return sa.and_(column.in_([text[:INDEXED_LENGTH] for text in texts]), whole)
+    return whole
+
+
+def compare(column: sa.ColumnElement[Any], comparison: Comparison) -> sa.ColumnElement[bool]:
+    """Return the condition that a comparison puts on a column."""
+    if comparison.operator == "IS NULL":
+        return column.is_not(None) if comparison.is_negated else column.is_(None)
+    found = _COMPARE[comparison.operator](column, cast(Any, comparison.value))
+    return ~found if comparison.is_negated else found
+
+
+RUNS = Meaning(
+    columns={
+        "run_id": runs.c.id,
+        "run_name": runs.c.name,
+        "status": runs.c.status,
+        "user": runs.c.user,
+        "started_at": runs.c.started_at,
+        "ended_at": runs.c.ended_at,
+        "experiment": sa.select(experiments.c.name).where(experiments.c.id == runs.c.experiment_id).scalar_subquery(),
+        "experiment_id": runs.c.experiment_id,
+        "parent_run_id": runs.c.parent_run_id,
+    },
+    key=runs.c.number,
+    tables={"metrics": latest_metrics, "params": params, "tags": tags, "dataset": run_inputs},
+    owner="run_number",
+)
+PROBED_RUNS = replace(RUNS, has=is_probed)
+EXPERIMENTS = Meaning(
+    columns={name: experiments.c[name] for name in ("name", "id", "created_at", "updated_at")},
+    key=experiments.c.id,
+    tables={"tags": experiment_tags},
+    owner="experiment_id",
+)
 
 
 def parse_filter(text: str) -> sa.ColumnElement[bool] | None:
-    """Turn a filter into a condition on the table `runs`; an empty filter gives None.
+    """Turn a filter over runs into a condition; None for an empty one.
 
     Raises
     ------
     InvalidArgumentError
-        If the filter is not understood; the message names the position (from 1) and what was expected there.
+        If it is not understood; the message gives the position, from 1.
     """
-    if not text or not text.strip():
-        return None
-    parser = _Parser(text)
-    condition = parser.disjunction()
-    parser.expect_end()
-    return condition
+    expression = parse_expression(text, RUN_WORDS)
+    return None if expression is None else RUNS.condition(expression)
 
 
-def parse_order(text: str) -> tuple[sa.ColumnElement[Any], sa.FromClause | None, sa.ColumnElement[bool] | None]:
-    """Turn one ordering such as ``metrics.auc DESC`` into an expression and the table to be outer-joined for it.
-
-    Runs that lack the value come last, in both directions.
-    """
-    parser = _Parser(text)
-    field = parser.field()
-    direction = parser.take_word("ASC", "DESC") or "ASC"
-    parser.expect_end()
-    if field.entity == "attributes":
-        column: sa.ColumnElement[Any] = ATTRIBUTES[field.key]
-        table, on = None, None
-    else:
-        alias = _table_of(field).alias()
-        column = alias.c.value
-        table, on = alias, sa.and_(alias.c.run_id == runs.c.id, alias.c.key == field.key)
-    ordered = column.desc() if direction == "DESC" else column.asc()
-    return ordered.nulls_last(), table, on
+def parse_order(text: str) -> Ordering:
+    """Read an ordering of runs, such as ``metrics.auc DESC``."""
+    ordering = parse_ordering(text, RUN_WORDS)
+    RUNS.ordering(ordering)  # refuses what nothing is ordered by
+    return ordering
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = list(self._split())
-        self._at = 0
-        self._depth = 0
+def parse_experiment_filter(text: str) -> sa.ColumnElement[bool] | None:
+    """Turn a filter over experiments into a condition; None for an empty one. Errors as for `parse_filter`."""
+    expression = parse_expression(text, EXPERIMENT_WORDS)
+    return None if expression is None else EXPERIMENTS.condition(expression)
 
-    def disjunction(self) -> sa.ColumnElement[bool]:
-        parts = [self._conjunction()]
-        while self.take_word("OR"):
-            parts.append(self._conjunction())
-        return sa.or_(*parts) if len(parts) > 1 else parts[0]
 
-    def _conjunction(self) -> sa.ColumnElement[bool]:
-        parts = [self._term()]
-        while self.take_word("AND"):
-            parts.append(self._term())
-        return sa.and_(*parts) if len(parts) > 1 else parts[0]
-
-    def _term(self) -> sa.ColumnElement[bool]:
-        if self._take_operator("("):
-            self._depth += 1
-            if self._depth > MAX_DEPTH:
-                self._fail(f"at most {MAX_DEPTH} parentheses inside each other")
-            inner = self.disjunction()
-            if not self._take_operator(")"):
-                self._fail("a closing parenthesis")
-            self._depth -= 1
-            return inner
-        return self._comparison()
-
-    def _comparison(self) -> sa.ColumnElement[bool]:
-        field = self.field()
-        if self.take_word("IS"):
-            negated = bool(self.take_word("NOT"))
-            if not self.take_word("NULL"):
-                self._fail("NULL")
-            return _has_value(field) if negated else ~_has_value(field)
-        negated = bool(self.take_word("NOT"))
-        if self.take_word("IN"):
-            values = self._list(field)
-            return _matches(field, lambda column: column.not_in(values) if negated else column.in_(values))
-        word = self.take_word("LIKE", "ILIKE", "CONTAINS")
-        if word:
-            return self._text_comparison(field, word, negated)
-        if negated:
-            self._fail("IN, LIKE, ILIKE or CONTAINS")
-        operator = self._peek()
-        if operator is None or operator.text not in _COMPARISONS:
-            self._fail("a comparison such as =, !=, <, >, LIKE, IN or IS NULL")
-        self._at += 1
-        compare = _COMPARISONS[operator.text]
-        value = self._value(field)
-        return _matches(field, lambda column: compare(column, value))
-
-    def _text_comparison(self, field: _Field, word: str, negated: bool) -> sa.ColumnElement[bool]:
-        if field.is_numeric:
-            self._at -= 1
-            self._fail(f"=, !=, <, <=, > or >=, because {field.entity}.{field.key} is a number")
-        value = str(self._value(field))
-
-        def test(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-            if word == "CONTAINS":
-                found = column.contains(value, autoescape=True)
-            elif word == "ILIKE":
-                found = sa.func.lower(column).like(value.lower())
-            else:
-                found = column.like(value)
-            return ~found if negated else found
-
-        return _matches(field, test)
-
-    def field(self) -> _Field:
-        """Read ``entity.key``, ``entity.`a key` `` or a bare attribute."""
-        token = self._peek()
-        if token is None or token.kind not in ("word", "quoted"):
-            self._fail("a field such as metrics.auc, params.depth, tags.team or status")
-        self._at += 1
-        entity, _, key = token.text.partition(".")
-        if not key:
-            entity, key = "attributes", token.text.strip("`")
-        if entity not in ENTITIES:
-            self._at -= 1
-            self._fail("metrics., params., tags. or attributes. before the key")
-        field = _Field(ENTITIES[entity], key.strip('`"'))
-        if field.entity == "attributes" and field.key not in ATTRIBUTES:
-            self._at -= 1
-            self._fail(f"one of the attributes {', '.join(sorted(ATTRIBUTES))}")
-        return field
-
-    def take_word(self, *words: str) -> str | None:
-        token = self._peek()
-        if token is not None and token.kind == "word" and token.text.upper() in words:
-            self._at += 1
-            return token.text.upper()
-        return None
-
-    def expect_end(self) -> None:
-        if self._peek() is not None:
-            self._fail("AND, OR or the end")
-
-    def _list(self, field: _Field) -> list[object]:
-        if not self._take_operator("("):
-            self._fail("an opening parenthesis")
-        values = [self._value(field)]
-        while self._take_operator(","):
-            values.append(self._value(field))
-        if not self._take_operator(")"):
-            self._fail("a comma or a closing parenthesis")
-        return values
-
-    def _value(self, field: _Field) -> object:
-        token = self._peek()
-        wanted = "a number" if field.is_numeric else "a text in quotes"
-        if token is None or token.kind != ("number" if field.is_numeric else "string"):
-            self._fail(wanted)
-        if field.is_numeric and field.entity != "metrics" and not abs(float(token.text)) < MAX_TIME:
-            self._fail("a time in milliseconds since 1970")
-        self._at += 1
-        if field.is_numeric:
-            return float(token.text) if field.entity == "metrics" else int(float(token.text))
-        quote = token.text[0]
-        return token.text[1:-1].replace(quote * 2, quote)
-
-    def _take_operator(self, text: str) -> bool:
-        token = self._peek()
-        if token is not None and token.kind == "operator" and token.text == text:
-            self._at += 1
-            return True
-        return False
-
-    def _peek(self) -> _Token | None:
-        return self._tokens[self._at] if self._at < len(self._tokens) else None
-
-    def _fail(self, wanted: str) -> NoReturn:
-        token = self._peek()
-        position = token.position + 1 if token else len(self._text) + 1
-        found = repr(token.text) if token else "the end"
+def parse_experiment_order(text: str) -> sa.ColumnElement[Any]:
+    """Turn an ordering of experiments such as ``name DESC`` into an expression; tags do not order experiments."""
+    ordering = parse_ordering(text, EXPERIMENT_WORDS)
+    expressions, table, _ = EXPERIMENTS.ordering(ordering)
+    if table is not None:
         raise InvalidArgumentError(
-            f"The filter {self._text!r} is not understood at position {position}: expected {wanted}, found {found}."
+            f"Experiments cannot be ordered by {text!r}: use name, experiment_id, creation_time or last_update_time."
         )
-
-    def _split(self) -> Iterator[_Token]:
-        position = 0
-        while self._text[position:].strip():
-            match = _TOKEN.match(self._text, position)
-            if match is None or match.lastgroup is None:
-                start = position + len(self._text[position:]) - len(self._text[position:].lstrip())
-                raise InvalidArgumentError(
-                    f"The filter {self._text!r} is not understood at position {start + 1}: "
-                    f"{self._text[start]!r} does not begin a field, a value or an operator. Texts stand in quotes."
-                )
-            group = match.lastgroup
-            yield _Token(group, match.group(group), match.start(group))
-            position = match.end()
-
-
-def _table_of(field: _Field) -> sa.Table:
-    return {"metrics": latest_metrics, "params": params, "tags": tags}[field.entity]
-
-
-def _matches(field: _Field, test: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
-    if field.entity == "attributes":
-        return test(ATTRIBUTES[field.key])
-    table = _table_of(field)
-    return runs.c.id.in_(sa.select(table.c.run_id).where(table.c.key == field.key, test(table.c.value)))
-
-
-def _has_value(field: _Field) -> sa.ColumnElement[bool]:
-    if field.entity == "attributes":
-        return ATTRIBUTES[field.key].is_not(None)
-    table = _table_of(field)
-    return runs.c.id.in_(sa.select(table.c.run_id).where(table.c.key == field.key))
+    return expressions[0]

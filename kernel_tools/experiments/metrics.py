@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
+from kernel_tools.core.paging import decode_page_token, encode_page_token
+from kernel_tools.experiments.compaction import CompactedReader, forget_compacted, read_compacted
 from kernel_tools.experiments.run_files import RunFolder
-from kernel_tools.experiments.segment import Point, SegmentReader
+from kernel_tools.experiments.segment import Point
+from kernel_tools.experiments.segment_reader import SegmentReader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,23 +39,39 @@ class History:
         """Return the points as a DataFrame: step, timestamp (UTC), value."""
         import pandas as pd
 
-        times = pd.to_datetime(self.timestamps, unit="ms", utc=True)
+        times = pd.DatetimeIndex(self.timestamps.astype("datetime64[ms]")).tz_localize("UTC")
         return pd.DataFrame({"step": self.steps, "timestamp": times, "value": self.values})
 
 
 def read_latest(folder: RunFolder) -> dict[str, Point]:
     """Return the latest point of every metric: the highest step, then the latest time, then the last one written."""
     latest: dict[str, Point] = {}
-    for reader in _read_segments(folder):
-        points = reader.points()
-        for key, point in zip(reader.keys, _last_by_key(points, len(reader.keys)), strict=True):
-            if point is None:
-                continue
-            step, timestamp, value = point
+    for reader in _read_parts(folder):
+        for key, (step, timestamp, value) in reader.latest().items():
             before = latest.get(key)
             if before is None or (step, timestamp) >= (before.step, before.timestamp):
                 latest[key] = Point(key, value, step, timestamp)
     return latest
+
+
+def read_history_page(
+    folder: RunFolder, key: str, limit: int, page_token: str | None = None
+) -> tuple[list[Point], str | None]:
+    """Return some points of a metric by step, then time, and the token of the next page, None at the end.
+
+    A run that has no such metric has no points here.
+    """
+    offset = decode_page_token(page_token)
+    try:
+        history = read_history(folder, key)
+    except NotFoundError:
+        if not folder.path.exists():
+            raise
+        return [], None
+    shown = slice(offset, offset + limit)
+    columns = (history.values, history.steps, history.timestamps)
+    points = [Point(key, *row) for row in zip(*(column[shown].tolist() for column in columns), strict=True)]
+    return points, encode_page_token(offset + limit) if history.point_count > offset + limit else None
 
 
 def read_history(folder: RunFolder, key: str, max_points: int | None = None) -> History:
@@ -76,29 +95,31 @@ def read_history(folder: RunFolder, key: str, max_points: int | None = None) -> 
 
     if max_points is not None and max_points < 4:
         raise InvalidArgumentError(f"max_points is {max_points}: give at least 4, or None for every point.")
-    readers = _read_segments(folder)
-    parts = [
-        reader.points()[reader.points()["key"] == reader.keys.index(key)] for reader in readers if key in reader.keys
-    ]
+    readers = _read_parts(folder)
+    parts = [reader.points_of(key) for reader in readers if key in reader.keys]
     if not parts:
         known = sorted({name for reader in readers for name in reader.keys})
         raise NotFoundError(
             f"Run {folder.id!r} has no metric {key!r}. "
             + (f"It has: {', '.join(known[:20])}." if known else "It has logged no metric yet.")
         )
-    points = np.concatenate(parts)
-    order = np.lexsort((points["timestamp"], points["step"]))
-    if not np.array_equal(order, np.arange(len(order))):
-        points = points[order]
-    chosen = np.arange(len(points)) if max_points is None else _extremes(points["value"], max_points)
-    return History(
-        key=key,
-        steps=points["step"][chosen],
-        timestamps=points["timestamp"][chosen],
-        values=points["value"][chosen],
-        exact=len(chosen) == len(points),
-        point_count=len(points),
-    )
+    points = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    steps, timestamps, values = (np.ascontiguousarray(points[name]) for name in ("step", "timestamp", "value"))
+    if not _is_ordered(steps, timestamps):
+        order = np.lexsort((timestamps, steps))
+        steps, timestamps, values = steps[order], timestamps[order], values[order]
+    if max_points is not None and len(points) > max_points:
+        chosen = _extremes(values, max_points)
+        steps, timestamps, values = steps[chosen], timestamps[chosen], values[chosen]
+    return History(key, steps, timestamps, values, exact=len(values) == len(points), point_count=len(points))
+
+
+def _is_ordered(steps: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:
+    """Say whether points are ordered by step, then time, as most runs log them."""
+    if bool((steps[1:] > steps[:-1]).all()):
+        return True
+    same = steps[1:] == steps[:-1]
+    return bool(((steps[1:] > steps[:-1]) | (same & (timestamps[1:] >= timestamps[:-1]))).all())
 
 
 def _extremes(values: NDArray[np.float64], max_points: int) -> NDArray[np.intp]:
@@ -115,25 +136,30 @@ def _extremes(values: NDArray[np.float64], max_points: int) -> NDArray[np.intp]:
     return np.unique(np.concatenate([starts, edges[1:] - 1, by_value[starts], by_value[edges[1:] - 1]]))
 
 
-def _last_by_key(points: NDArray[np.void], key_count: int) -> list[tuple[int, int, float] | None]:
-    import numpy as np
+def _read_parts(folder: RunFolder) -> list[SegmentReader | CompactedReader]:
+    """Return readers of everything that holds the run's points, the oldest first."""
+    while True:
+        parts: list[SegmentReader | CompactedReader] = []
+        merged: frozenset[str] = frozenset()
+        try:
+            if folder.compacted.exists():
+                compacted = read_compacted(folder.compacted)
+                merged = compacted.segments
+                parts.append(compacted)
+            for path in folder.segments():
+                if path.name not in merged:
+                    reader = _reader(path)
+                    reader.refresh()
+                    parts.append(reader)
+        except FileNotFoundError:
+            continue  # compacted while it was read
+        return parts
 
-    last: list[tuple[int, int, float] | None] = [None] * key_count
-    if not len(points):
-        return last
-    order = np.lexsort((points["timestamp"], points["step"], points["key"]))
-    keys = points["key"][order]
-    ends = order[np.append(np.flatnonzero(np.diff(keys)), len(keys) - 1)]
-    for point in points[ends]:
-        last[int(point["key"])] = (int(point["step"]), int(point["timestamp"]), float(point["value"]))
-    return last
 
-
-def _read_segments(folder: RunFolder) -> list[SegmentReader]:
-    readers = [_reader(path) for path in folder.segments()]
-    for reader in readers:
-        reader.refresh()
-    return readers
+def forget_readers() -> None:
+    """Let go of the points that are kept in memory; the next read is from the files."""
+    _reader.cache_clear()
+    forget_compacted()
 
 
 @functools.lru_cache(maxsize=64)

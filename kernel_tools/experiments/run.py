@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-import mimetypes
-import os
-import threading
+import re
 import uuid
-import weakref
-from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import Token
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError, UnavailableError
-from kernel_tools.core.links import studio_url
+from kernel_tools.core.errors import ConflictError, InvalidArgumentError
 from kernel_tools.core.workspace import Workspace, validate_title
-from kernel_tools.experiments import catalog
-from kernel_tools.experiments.metrics import read_history, read_latest
-from kernel_tools.experiments.records import ArtifactRecord, RunRecord, RunStatus
+from kernel_tools.experiments import catalog, hooks
+from kernel_tools.experiments.active import activate, deactivate
+from kernel_tools.experiments.capture.origin import Origin, describe_origin
+from kernel_tools.experiments.disk import disk_error
+from kernel_tools.experiments.experiment_catalog import ensure_experiment, get_experiment, require_active_experiment
+from kernel_tools.experiments.metrics import read_history
+from kernel_tools.experiments.records import PARENT_TAG, RunStatus
+from kernel_tools.experiments.run_artifacts import RunArtifacts
+from kernel_tools.experiments.run_base import require_active
 from kernel_tools.experiments.run_files import RunDocument, RunFolder, now
-from kernel_tools.experiments.segment import SegmentWriter, to_float, validate_key
+from kernel_tools.experiments.run_inputs import RunInputs
+from kernel_tools.experiments.run_lifecycle import RunLifecycle
+from kernel_tools.experiments.segment import Point, SegmentClosedError, SegmentWriter, to_float
+from kernel_tools.experiments.texts import check_count, to_texts
+from kernel_tools.experiments.writers import close_writer, writer_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
 
-MAX_TEXT = 100_000
-"""Longest value of a parameter or tag, in characters."""
-
-_OPEN_WRITERS: weakref.WeakSet[Run] = weakref.WeakSet()
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
-class Run:
+class Run(RunArtifacts, RunInputs, RunLifecycle):
     """A run of an experiment; `start_run` makes one, `get_run` finds one. A context manager that ends the run.
 
     Metrics are acknowledged when the call returns: they are in the operating system's hands and survive the death of
@@ -40,83 +41,41 @@ class Run:
     """
 
     def __init__(self, workspace: Workspace, run_id: str) -> None:
-        self._workspace = workspace
-        self._folder = RunFolder(workspace, run_id)
+        super().__init__(workspace, run_id)
         self._writer: SegmentWriter | None = None
-        self._opening = threading.Lock()
-        self.id = run_id
+        self._activations: list[Token[Run | None]] = []
 
     def __repr__(self) -> str:
         document = self._folder.load()
-        return f"<Run {document.name!r} of {document.experiment!r}, {document.status.value}, id {self.id}>"
+        return f"<Run {document.name!r} of {self.experiment!r}, {document.status.value}, id {self.id}>"
 
     def __enter__(self) -> Self:
+        self._activations.append(activate(self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.status is RunStatus.RUNNING:
+        if self._activations:
+            deactivate(self._activations.pop())
+        if self.status.is_open:
             stopped = kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit))
             ended = RunStatus.KILLED if stopped else RunStatus.FAILED
             self.finish(RunStatus.FINISHED if kind is None else ended)
 
-    @property
-    def name(self) -> str:
-        """The run's name."""
-        return self._folder.load().name
-
-    @property
-    def experiment(self) -> str:
-        """The name of the run's experiment."""
-        return self._folder.load().experiment
-
-    @property
-    def status(self) -> RunStatus:
-        """RUNNING, FINISHED, FAILED or KILLED."""
-        return self._folder.load().status
-
-    @property
-    def params(self) -> dict[str, str]:
-        """The parameters, as strings."""
-        return self._folder.load().params
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags."""
-        return self._folder.load().tags
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The latest value of every metric."""
-        return {key: point.value for key, point in sorted(read_latest(self._folder).items())}
-
-    @property
-    def artifacts(self) -> list[ArtifactRecord]:
-        """The files that the run kept, by path."""
-        return sorted(self._folder.load().artifacts, key=lambda artifact: artifact.path)
-
-    @property
-    def record(self) -> RunRecord:
-        """The run as one row."""
-        document = self._folder.load()
-        return RunRecord(
-            id=self.id,
-            name=document.name,
-            experiment=document.experiment,
-            status=document.status,
-            user=document.user,
-            started_at=document.started_at,
-            ended_at=document.ended_at,
-            params=dict(sorted(document.params.items())),
-            metrics=self.metrics,
-            tags=dict(sorted(document.tags.items())),
+    def start_child(
+        self, name: str | None = None, params: Mapping[str, Any] | None = None, tags: Mapping[str, Any] | None = None
+    ) -> Run:
+        """Start a run inside this one, in the same experiment; at any depth."""
+        return start_run(
+            None,
+            name,
+            params,
+            tags,
+            experiment_id=self.experiment_id,
+            parent_run_id=self.id,
+            workspace=self._workspace,
         )
-
-    @property
-    def url(self) -> str:
-        """The address of the run's page in the studio."""
-        return studio_url(f"run/{self.id}")
 
     def log_metric(self, key: str, value: float, step: int | None = None, timestamp: int | None = None) -> None:
         """Log one value of a metric.
@@ -142,22 +101,45 @@ class Run:
         UnavailableError
             If the disk is full.
         """
-        writer = self._writer or self._open_writer()
         if type(value) is not float:
             value = to_float(key, value)
         try:
-            writer.write(key, value, step, timestamp)
-        except OSError as error:
-            raise self._disk_error(error) from error
+            (self._writer or self._open_writer()).write(key, value, step, timestamp)
+        except (OSError, SegmentClosedError) as error:
+            self._write_again(error, lambda writer: writer.write(key, value, step, timestamp))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, timestamp: int | None = None) -> None:
         """Log several metrics of one step, by one write: all of them are kept, or none."""
-        writer = self._writer or self._open_writer()
         points = [(key, to_float(key, value)) for key, value in metrics.items()]
         try:
-            writer.write_many(points, step, timestamp)
+            (self._writer or self._open_writer()).write_many(points, step, timestamp)
+        except (OSError, SegmentClosedError) as error:
+            self._write_again(error, lambda writer: writer.write_many(points, step, timestamp))
+
+    def log_points(self, points: Iterable[Point]) -> None:
+        """Log points of any keys, steps and times, by one write: all of them are kept, or none."""
+        content = [Point(item.key, to_float(item.key, item.value), item.step, item.timestamp) for item in points]
+        try:
+            (self._writer or self._open_writer()).write_points(content)
+        except (OSError, SegmentClosedError) as error:
+            self._write_again(error, lambda writer: writer.write_points(content))
+
+    def log_late_points(self, points: Iterable[Point]) -> None:
+        """Log points also to a run that has ended, as remote clients do; see `log_points`.
+
+        Those of an ended run go into a segment of their own, which is sealed, and into the catalog at once.
+        """
+        document = self._folder.load()
+        if document.status.is_open:
+            self.log_points(points)
+            return
+        require_active(document)
+        try:
+            writer_of(self._folder).write_points(list(points))
         except OSError as error:
-            raise self._disk_error(error) from error
+            raise disk_error("The metric was not logged", self._folder.path, error) from error
+        close_writer(self._folder)
+        catalog.index_metrics(self._workspace.database, self._folder)
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log parameters; values are kept as strings.
@@ -167,17 +149,17 @@ class Run:
         ConflictError
             If a parameter has another value already: parameters say how the run was made and do not change.
         """
-        texts = {validate_key(key): _to_text(key, value) for key, value in params.items()}
+        texts = to_texts(params)
 
         def change(document: RunDocument) -> None:
             for key, value in texts.items():
                 if document.params.get(key, value) != value:
                     raise ConflictError(
                         f"Parameter {key!r} of run {self.id!r} is {document.params[key]!r} and cannot become "
-                        f"{value!r}. "
-                        "Log a metric or a tag for what changes, or start another run."
+                        f"{value!r}. Log a metric or a tag for what changes, or start another run."
                     )
             document.params |= texts
+            check_count(len(document.params), "parameters")
 
         self._change(change)
 
@@ -187,84 +169,17 @@ class Run:
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags; a tag that exists gets the new value."""
-        texts = {validate_key(key): _to_text(key, value) for key, value in tags.items()}
-        self._change(lambda document: document.tags.update(texts))
+        texts = to_texts(tags)
+
+        def change(document: RunDocument) -> None:
+            document.tags |= texts
+            check_count(len(document.tags), "tags")
+
+        self._change(change)
 
     def set_tag(self, key: str, value: Any) -> None:
         """Set one tag; see `set_tags`."""
         self.set_tags({key: value})
-
-    def log_artifact(self, path: str | os.PathLike[str], artifact_path: str | None = None) -> list[ArtifactRecord]:
-        """Keep a file, or all files of a folder.
-
-        Parameters
-        ----------
-        path
-            A local file or folder.
-        artifact_path
-            The folder inside the run's artifacts to put it in. Default: the top.
-
-        Returns
-        -------
-        list of ArtifactRecord
-            One per file. A file logged again under the same path takes the place of the earlier one.
-
-        Raises
-        ------
-        NotFoundError
-            If the path does not exist.
-        """
-        source = Path(path)
-        if not source.exists():
-            raise NotFoundError(f"There is no file {str(source)!r} to log. Write it first, or correct the path.")
-        files = sorted(item for item in source.rglob("*") if item.is_file()) if source.is_dir() else [source]
-        prefix = [artifact_path] if artifact_path else []
-        records = []
-        for file in files:
-            blob = self._workspace.artifacts.put_file(file)
-            target = "/".join([*prefix, file.relative_to(source.parent).as_posix()])
-            records.append(_artifact(target, blob.size, blob.sha256))
-        self._keep(records)
-        return records
-
-    def log_figure(self, figure: go.Figure, artifact_path: str) -> ArtifactRecord:
-        """Keep a Plotly figure as JSON, so that the studio and notebooks can draw it again.
-
-        Parameters
-        ----------
-        figure
-            The figure.
-        artifact_path
-            Where to keep it; ``.plotly.json`` is appended if it is missing.
-        """
-        import json
-
-        from kernel_tools.core.figures import figure_json
-
-        target = artifact_path if artifact_path.endswith(".plotly.json") else f"{artifact_path}.plotly.json"
-        blob = self._workspace.artifacts.put_bytes(json.dumps(figure_json(figure)).encode())
-        record = _artifact(target, blob.size, blob.sha256)
-        self._keep([record])
-        return record
-
-    def artifact(self, path: str) -> ArtifactRecord:
-        """Return one artifact's record.
-
-        Raises
-        ------
-        NotFoundError
-            If the run kept nothing under this path.
-        """
-        for record in self.artifacts:
-            if record.path == path:
-                return record
-        raise NotFoundError(
-            f"Run {self.id!r} has no artifact {path!r}. It has {len(self.artifacts)}; see run.artifacts."
-        )
-
-    def open_artifact(self, path: str) -> IO[bytes]:
-        """Open an artifact for reading; its bytes are checked against their sha256."""
-        return self._workspace.artifacts.open(self.artifact(path).sha256)
 
     def history(self, key: str, max_points: int | None = None) -> pd.DataFrame:
         """Return the history of a metric.
@@ -283,120 +198,88 @@ class Run:
         """
         return read_history(self._folder, key, max_points).to_frame()
 
-    def finish(self, status: RunStatus | str = RunStatus.FINISHED) -> None:
-        """End the run and bring the catalog up to date; later points are refused."""
-        try:
-            ended = RunStatus(status)
-        except ValueError:
-            raise InvalidArgumentError(f"{status!r} is no way to end a run: use FINISHED, FAILED or KILLED.") from None
-        if ended is RunStatus.RUNNING:
-            raise InvalidArgumentError("A run cannot end as RUNNING: use FINISHED, FAILED or KILLED.")
-        self._close_writer()
-
-        def change(document: RunDocument) -> None:
-            if document.status is not RunStatus.RUNNING:
-                raise ConflictError(f"Run {self.id!r} has ended already, as {document.status.value}.")
-            document.status = ended
-            document.ended_at = now()
-
-        self._folder.change(change, self._index)
-        catalog.index_metrics(self._workspace.database, self._folder)
-        self._workspace.audit.record("run.end", self.id, {"status": ended.value})
-
-    def _change(self, change: Callable[[RunDocument], None]) -> None:
-        self._folder.change(change, self._index)
-
-    def _index(self, document: RunDocument) -> None:
-        catalog.index_run(self._workspace.database, document)
-
-    def _keep(self, records: list[ArtifactRecord]) -> None:
-        def change(document: RunDocument) -> None:
-            paths = {record.path for record in records}
-            document.artifacts = [item for item in document.artifacts if item.path not in paths] + records
-
-        self._folder.change(change)
+    def finish(self, status: RunStatus | str = RunStatus.FINISHED, ended_at: int | None = None) -> None:
+        """End the run; see `RunLifecycle.finish`."""
+        hooks.call_hooks(hooks.ENDING, self)
+        self._writer = None
+        super().finish(status, ended_at)
 
     def _open_writer(self) -> SegmentWriter:
-        with self._opening:
-            if self._writer is None:
-                status = self.status
-                if status is not RunStatus.RUNNING:
-                    raise ConflictError(
-                        f"Run {self.id!r} has ended as {status.value} and takes no more points. Start another."
-                    )
-                self._writer = self._folder.open_segment()
-                _OPEN_WRITERS.add(self)
-            return self._writer
+        document = self._folder.load()
+        require_active(document)
+        if not document.status.is_open:
+            raise ConflictError(
+                f"Run {self.id!r} has ended as {document.status.value} and takes no more points. Start another, or let "
+                "this one go on: run.resume()."
+            )
+        self._writer = writer_of(self._folder)
+        return self._writer
 
-    def _close_writer(self) -> None:
-        with self._opening:
-            if self._writer is not None:
-                self._writer.sync()
-                self._writer.close()
-                self._writer = None
-
-    def _disk_error(self, error: OSError) -> UnavailableError:
-        return UnavailableError(
-            f"The metric was not logged: {error.strerror} ({self._folder.path}). Free some space; the points "
-            "before it are safe."
-        )
+    def _write_again(self, error: Exception, write: Callable[[SegmentWriter], None]) -> None:
+        """Write to the run's next segment if this one was closed by somebody else, else say what is wrong."""
+        self._writer = None
+        if isinstance(error, OSError):
+            raise disk_error("The metric was not logged", self._folder.path, error) from error
+        try:
+            write(self._open_writer())
+        except OSError as second:
+            raise disk_error("The metric was not logged", self._folder.path, second) from second
 
 
 def start_run(
-    experiment: str,
+    experiment: str | None,
     name: str | None = None,
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
     *,
     workspace: Workspace,
+    experiment_id: str | None = None,
+    parent_run_id: str | None = None,
+    run_id: str | None = None,
+    user: str | None = None,
+    started_at: int | None = None,
+    owned: bool = True,
 ) -> Run:
     """Create a run; see `kernel_tools.experiments.start_run`."""
     from kernel_tools.core.audit import current_user
     from kernel_tools.core.processes import current_process
 
-    validate_title(experiment, "experiment name")
-    started_at = now()
-    run_id = uuid.uuid4().hex
+    run_id = uuid.uuid4().hex if run_id is None else run_id
+    if _RUN_ID.fullmatch(run_id) is None:
+        raise InvalidArgumentError(f"{run_id[:80]!r} is not the id of a run: use 32 hexadecimal digits, or none.")
+    if parent_run_id is not None:
+        require_active(RunFolder(workspace, parent_run_id).load())
+    origin = describe_origin(workspace) if owned else Origin()
     document = RunDocument(
         id=run_id,
         name=validate_title(name, "run name") if name is not None else f"run-{run_id[:8]}",
-        experiment=experiment,
+        experiment="",
         status=RunStatus.RUNNING,
-        user=current_user(),
-        started_at=started_at,
-        params={validate_key(key): _to_text(key, value) for key, value in (params or {}).items()},
-        tags={validate_key(key): _to_text(key, value) for key, value in (tags or {}).items()},
-        process=current_process(),
+        user=user or current_user(),
+        started_at=now() if started_at is None else started_at,
+        params=to_texts(params or {}),
+        tags=to_texts(
+            {**origin.tags, **(tags or {}), **({PARENT_TAG: parent_run_id} if parent_run_id is not None else {})}
+        ),
+        artifacts=origin.artifacts,
+        process=current_process() if owned else None,
     )
-    catalog.create_experiment(workspace.database, experiment, started_at)
-    RunFolder(workspace, run_id).create(document)
-    catalog.index_run(workspace.database, document)
-    workspace.audit.record("run.start", run_id, {"experiment": experiment, "name": document.name})
-    return Run(workspace, run_id)
-
-
-def _to_text(key: str, value: Any) -> str:
-    text = str(value)
-    if len(text) > MAX_TEXT:
-        raise InvalidArgumentError(
-            f"The value of {key!r} has {len(text):,} characters; at most {MAX_TEXT:,} are kept. Log it as an "
-            "artifact instead."
-        )
-    return text
-
-
-def _artifact(path: str, size: int, sha256: str) -> ArtifactRecord:
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\\" in path or not path.isprintable():
-        raise InvalidArgumentError(f"{path!r} is not a valid artifact path: use a relative path without '..'.")
-    media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return ArtifactRecord(PurePosixPath(path).as_posix(), size, sha256, media_type, now())
-
-
-def _forget_writers() -> None:
-    for run in list(_OPEN_WRITERS):
-        run._writer = None
-
-
-with contextlib.suppress(AttributeError):  # Windows has no fork
-    os.register_at_fork(after_in_child=_forget_writers)
+    check_count(len(document.params), "parameters")
+    check_count(len(document.tags), "tags")
+    if experiment_id is None:
+        document.experiment = validate_title(experiment, "experiment name")  # type: ignore[arg-type]  # refuses None
+        document.experiment_id = ensure_experiment(workspace, document.experiment)
+    else:
+        found = get_experiment(workspace, id=experiment_id)
+        require_active_experiment(found)
+        document.experiment_id, document.experiment = found.id, found.name
+    folder = RunFolder(workspace, run_id)
+    if folder.path.exists():
+        raise ConflictError(f"Run {run_id!r} exists already. Leave the id out, or choose another one.")
+    folder.create(document)
+    catalog.index_run(workspace, document)
+    workspace.audit.record("run.start", run_id, {"experiment": document.experiment, "name": document.name})
+    run = Run(workspace, run_id)
+    if owned:
+        hooks.call_hooks(hooks.STARTED, run)
+    return run

@@ -1,9 +1,10 @@
-"""The folder of a run: `run.json`, its lock, and the metrics segments. This is the truth; the catalog only "
-"indexes it."""
+"""The folder of a run: `run.json`, `inputs.json`, its lock, and the metrics. This is the truth; the catalog only
+indexes it."""
 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from kernel_tools.core.errors import IntegrityError, NotFoundError
+from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import Workspace, atomic_write
-from kernel_tools.experiments.records import ArtifactRecord, RunStatus
-from kernel_tools.experiments.segment import SegmentWriter
+from kernel_tools.experiments.disk import explain_disk_errors
+from kernel_tools.experiments.experiment_files import propose_id
+from kernel_tools.experiments.records import PARENT_TAG, ArtifactRecord, DatasetInput, Lifecycle, RunStatus
 
 RUN_VERSION = 1
+INPUTS_VERSION = 1
+COMPACTED = "metrics.parquet"
 
 
 @dataclass(slots=True)
@@ -35,6 +40,14 @@ class RunDocument:
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: list[ArtifactRecord] = field(default_factory=list)
     process: ProcessIdentity | None = None
+    experiment_id: str = ""
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+    deleted_at: int | None = None
+
+    @property
+    def parent_run_id(self) -> str | None:
+        """The run that this one is nested in."""
+        return self.tags.get(PARENT_TAG)
 
 
 class RunFolder:
@@ -55,8 +68,9 @@ class RunFolder:
 
     def create(self, document: RunDocument) -> None:
         """Write the folder of a new run."""
-        self.path.mkdir(parents=True)
-        self._save(document)
+        with explain_disk_errors("The run was not started", self.path):
+            self.path.mkdir(parents=True)
+            self._save(document)
 
     def load(self) -> RunDocument:
         """Read `run.json`.
@@ -70,7 +84,7 @@ class RunFolder:
         """
         try:
             content = json.loads(self._document_path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(
                 f"There is no run {self.id!r} in the workspace {str(self.path.parent.parent)!r}. "
                 "`kernel_tools.experiments.search_runs()` lists the runs that exist."
@@ -79,13 +93,19 @@ class RunFolder:
             raise IntegrityError(
                 f"{self._document_path} is not valid JSON ({error}). Restore it from a backup."
             ) from error
-        if content.get("version") != RUN_VERSION:
+        version = content.get("version") if isinstance(content, dict) else None
+        if version != RUN_VERSION:
             raise IntegrityError(
-                f"{self._document_path} has format version {content.get('version')!r}; this Atelier reads "
-                f"{RUN_VERSION}. "
+                f"{self._document_path} has format version {version!r}; this Atelier reads {RUN_VERSION}. "
                 "Install the Atelier that wrote it, or a newer one."
             )
-        return _parse(content)
+        try:
+            return _parse(content)
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError(
+                f"{self._document_path} is not what Atelier wrote ({type(error).__name__}: {error}). Restore it from "
+                "a backup."
+            ) from error
 
     def change(
         self, change: Callable[[RunDocument], None], index: Callable[[RunDocument], None] | None = None
@@ -94,7 +114,9 @@ class RunFolder:
 
         The lock goes around both, so that of two processes the later change is also the later one in the catalog.
         """
-        with self.locked():
+        if not self._document_path.exists():
+            self.load()  # says that there is no such run; the lock must not make its folder
+        with explain_disk_errors("The run was not changed", self.path), self.locked():
             document = self.load()
             change(document)
             self._save(document)
@@ -102,34 +124,67 @@ class RunFolder:
                 index(document)
             return document
 
+    def is_deleted(self) -> bool:
+        """Say whether the run itself is deleted; a run whose folder is damaged or gone is not."""
+        try:
+            return self.load().lifecycle is Lifecycle.DELETED
+        except (IntegrityError, NotFoundError):
+            return False
+
+    def load_inputs(self) -> list[DatasetInput]:
+        """Read the datasets that the run logged."""
+        try:
+            content = json.loads((self.path / "inputs.json").read_bytes())
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            raise IntegrityError(f"{self.path / 'inputs.json'} is not valid JSON ({error}).") from error
+        if content.get("version") != INPUTS_VERSION:
+            raise IntegrityError(f"{self.path / 'inputs.json'} has a format that this Atelier does not read.")
+        return [DatasetInput(**item) for item in content["inputs"]]
+
+    def add_inputs(self, inputs: list[DatasetInput], index: Callable[[list[DatasetInput]], None]) -> None:
+        """Add datasets that are not among the inputs yet, by name, digest and context; then index all of them."""
+        with explain_disk_errors("The dataset was not logged", self.path), self.locked():
+            kept = {(item.name, item.digest, item.context): item for item in self.load_inputs()}
+            for item in inputs:
+                kept.setdefault((item.name, item.digest, item.context), item)
+            content = {"version": INPUTS_VERSION, "inputs": [asdict(item) for item in kept.values()]}
+            with atomic_write(self.path / "inputs.json") as file:
+                file.write(json.dumps(content, ensure_ascii=False).encode())
+            index(list(kept.values()))
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run's lock against other processes and threads."""
-        from filelock import FileLock
-
-        with FileLock(self.path / "run.lock"):
+        with hold_lock(self.path / "run.lock"):
             yield
 
     def segments(self) -> list[Path]:
         """Return the metrics segments, the oldest first; each has one writer."""
         return sorted(self.path.glob("metrics-*.bin"))
 
-    def segment_size(self) -> int:
-        """Return the size of all metrics segments in bytes."""
-        return sum(path.stat().st_size for path in self.segments())
+    @property
+    def compacted(self) -> Path:
+        """Where the points of a finished run stand after `compaction`, if there are any."""
+        return self.path / COMPACTED
+
+    def metrics_size(self) -> int:
+        """Return the size of everything that holds metrics, in bytes; it changes with every point."""
+        total = 0
+        with os.scandir(self.path) as entries:
+            for entry in entries:
+                if entry.name == COMPACTED or (entry.name.startswith("metrics-") and entry.name.endswith(".bin")):
+                    total += entry.stat().st_size
+        return total
 
     def last_change(self) -> int:
         """Return when the run last wrote anything, in milliseconds since 1970 UTC."""
         return max(int(path.stat().st_mtime * 1000) for path in (self._document_path, *self.segments()))
 
-    def open_segment(self) -> SegmentWriter:
-        """Create the next metrics segment for this process."""
-        number = len(self.segments())
-        while True:
-            try:
-                return SegmentWriter(self.path / f"metrics-{number:04d}.bin")
-            except FileExistsError:
-                number += 1
+    def next_segment(self) -> Path:
+        """Return a path for a new segment: it sorts after the others and is never used again."""
+        return self.path / f"metrics-{time.time_ns():020d}-{os.urandom(4).hex()}.bin"
 
     def _save(self, document: RunDocument) -> None:
         content = {"version": RUN_VERSION, **asdict(document)}
@@ -138,9 +193,9 @@ class RunFolder:
 
 
 def list_folders(workspace: Workspace) -> list[RunFolder]:
-    """Return the folders of all runs of a workspace; a folder without `run.json` was never acknowledged and is "
-    "left out."""
-    return [RunFolder(workspace, path.parent.name) for path in sorted((workspace.root / "runs").glob("*/run.json"))]
+    """Return the folders of all runs of a workspace; one without `run.json` was never acknowledged and is left out."""
+    found = sorted((workspace.root / "runs").glob("*/run.json"))
+    return [RunFolder(workspace, path.parent.name) for path in found if not path.parent.name.startswith(".")]
 
 
 def now() -> int:
@@ -153,4 +208,6 @@ def _parse(content: dict[str, Any]) -> RunDocument:
     known["status"] = RunStatus(known["status"])
     known["artifacts"] = [ArtifactRecord(**artifact) for artifact in known.get("artifacts", [])]
     known["process"] = ProcessIdentity(**known["process"]) if known.get("process") else None
+    known["lifecycle"] = Lifecycle(known.get("lifecycle", Lifecycle.ACTIVE))
+    known["experiment_id"] = known.get("experiment_id") or propose_id(known["experiment"])
     return RunDocument(**known)

@@ -27,6 +27,11 @@ EXPERIMENTS = experiment_tables.experiments
 PROCESSES = multiprocessing.get_context("spawn")
 
 
+def _experiment(id: str, created_at: int) -> dict[str, object]:
+    times = {"created_at": created_at, "updated_at": created_at}
+    return {"id": id, "name": id, **times, "lifecycle": "active", "is_archived": False}
+
+
 def _migrate(root: str, url: str | None, results: "multiprocessing.Queue[str]") -> None:
     try:
         workspace = Workspace(root, database_url=url)
@@ -42,7 +47,7 @@ def _insert(root: str, url: str | None, worker: int, count: int, results: "multi
         for number in range(count):
             with database.write() as connection:
                 names = connection.execute(sa.select(sa.func.count()).select_from(EXPERIMENTS)).scalar()
-                connection.execute(EXPERIMENTS.insert().values(name=f"{worker}-{number}", created_at=names))
+                connection.execute(EXPERIMENTS.insert().values(_experiment(f"{worker}-{number}", names)))
         results.put("ok")
     except Exception as error:  # the parent shows it
         results.put(repr(error))
@@ -91,7 +96,7 @@ def test_writers_of_several_processes_queue_up(any_workspace):
 
 def test_an_exception_rolls_the_transaction_back(any_workspace):
     with pytest.raises(RuntimeError), any_workspace.database.write() as connection:
-        insert_missing(connection, EXPERIMENTS, {"name": "a", "created_at": 1})
+        insert_missing(connection, EXPERIMENTS, _experiment("a", 1))
         raise RuntimeError
     with any_workspace.database.read() as connection:
         assert connection.execute(sa.select(EXPERIMENTS)).all() == []
@@ -103,7 +108,7 @@ def test_a_reader_sees_one_state_while_a_writer_commits(any_workspace):
     with database.read() as reader:
         assert reader.execute(count).scalar() == 0
         with database.write() as connection:
-            insert_missing(connection, EXPERIMENTS, {"name": "a", "created_at": 1})
+            insert_missing(connection, EXPERIMENTS, _experiment("a", 1))
         assert reader.execute(count).scalar() == 0
     with database.read() as reader:
         assert reader.execute(count).scalar() == 1
@@ -111,10 +116,10 @@ def test_a_reader_sees_one_state_while_a_writer_commits(any_workspace):
 
 def test_insert_missing_keeps_and_insert_or_update_replaces(any_workspace):
     with any_workspace.database.write() as connection:
-        insert_missing(connection, EXPERIMENTS, {"name": "a", "created_at": 1})
-        insert_missing(connection, EXPERIMENTS, {"name": "a", "created_at": 2})
+        insert_missing(connection, EXPERIMENTS, _experiment("a", 1))
+        insert_missing(connection, EXPERIMENTS, _experiment("a", 2))
         assert connection.execute(sa.select(EXPERIMENTS.c.created_at)).scalars().all() == [1]
-        insert_or_update(connection, EXPERIMENTS, [{"name": "a", "created_at": 3}, {"name": "b", "created_at": 4}])
+        insert_or_update(connection, EXPERIMENTS, [_experiment("a", 3), _experiment("b", 4)])
         assert sorted(connection.execute(sa.select(EXPERIMENTS.c.created_at)).scalars()) == [3, 4]
 
 

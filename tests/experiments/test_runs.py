@@ -319,4 +319,4 @@ def test_every_change_is_in_the_audit_log(workspace):
     with _start(workspace) as run:
         pass
     actions = [(record.action, record.target) for record in workspace.audit.records(limit=10, newest_first=False)]
-    assert actions == [("run.start", run.id), ("run.end", run.id)]
+    assert actions == [("experiment.create", run.experiment_id), ("run.start", run.id), ("run.end", run.id)]

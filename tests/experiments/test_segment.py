@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_tools.core.errors import IntegrityError, InvalidArgumentError
-from kernel_tools.experiments.segment import RECORD_SIZE, SegmentReader, SegmentWriter, to_float
+from kernel_tools.experiments.segment import RECORD_SIZE, SegmentWriter, to_float
+from kernel_tools.experiments.segment_reader import SegmentReader
 
 INT64 = st.integers(-(2**63), 2**63 - 2)
 KEYS = st.text(min_size=1, max_size=250).filter(str.isprintable)
