@@ -9,6 +9,8 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from kernel_tools.core import seams
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -19,6 +21,9 @@ __version__ = "0.1.0"
 CAPABILITIES = ("experiments", "hosting", "registry")
 
 __all__ = ["CAPABILITIES", "__version__", "experiments", "hosting", "load_ipython_extension", "registry"]
+
+# Rooms of upper floors that lower ones ask; each is imported when it is first asked.
+seams.provide("lineage", "hosting", "kernel_tools.hosting.lineage:endpoint_links")
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -33,6 +38,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Add Atelier's magics to a notebook (``%load_ext kernel_tools``)."""
-    from kernel_tools.magics import AtelierMagics
+    from kernel_tools.magics import register_magics
 
-    shell.register_magics(AtelierMagics)
+    register_magics(shell)

@@ -50,7 +50,7 @@ def test_doctor_names_what_is_broken_and_fails(workspace):
     findings = {finding["what"]: finding for finding in json.loads(result.stdout)}
     assert result.returncode == 1
     assert findings["audit log"]["state"] == "failed"
-    assert "record 2" in findings["audit log"]["detail"]
+    assert "record 3" in findings["audit log"]["detail"]
     assert "catalog.db" in findings["catalog"]["detail"]
     assert findings["artifacts"]["state"] == "ok"
 
@@ -62,7 +62,7 @@ def test_doctor_prints_a_table_for_people():
 def test_audit_verify_names_the_first_broken_record(workspace):
     for _ in range(3):
         experiments.start_run("census", workspace=workspace)
-    assert "whole: 3 records" in _atelier("audit", "verify").stdout
+    assert "whole: 4 records" in _atelier("audit", "verify").stdout
     log = workspace.root / "audit.jsonl"
     lines = log.read_text().splitlines(keepends=True)
     log.write_text(lines[0] + lines[2])

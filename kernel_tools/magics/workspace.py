@@ -1,4 +1,4 @@
-"""Notebook magics: ``%atelier`` shows the workspace."""
+"""``%atelier`` shows the workspace."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class AtelierMagics(Magics):
-    """The magics of ``%load_ext kernel_tools``."""
+class WorkspaceMagics(Magics):
+    """The magic that shows the workspace."""
 
     @line_magic
     def atelier(self, line: str) -> pd.Series:

@@ -1,0 +1,18 @@
+"""Notebook magics of ``%load_ext kernel_tools``: `%atelier`, and those of each capability in a module of its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel_tools.magics.experiments import ExperimentMagics
+from kernel_tools.magics.workspace import WorkspaceMagics
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["ExperimentMagics", "WorkspaceMagics", "register_magics"]
+
+
+def register_magics(shell: InteractiveShell) -> None:
+    """Add all of Atelier's magics to a shell."""
+    shell.register_magics(WorkspaceMagics, ExperimentMagics)
