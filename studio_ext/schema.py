@@ -11,6 +11,9 @@ from kernel_tools.core.workspace import NAME_PATTERN
 Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN.pattern}$"})]
 """A name in Atelier. The pattern is for the document; `kernel_tools.core.workspace.validate_name` checks it."""
 
+ModelName = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^/:]{1,256}$"})]
+"""The name of a model. The pattern is for the document; `kernel_tools.registry.names` checks it."""
+
 AMBIENT_NAMES = frozenset({"_xsrf", "no_track_activity", "token"})
 """Names that any query string may hold: they are for the Jupyter server."""
 
@@ -22,6 +25,19 @@ class Reply(BaseModel):
     """Base of replies: a number that JSON cannot write is the string ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``."""
 
     model_config = ConfigDict(ser_json_inf_nan="strings", defer_build=True)
+
+
+class PlotlyFigure(Reply):
+    """A figure as Plotly draws it."""
+
+    data: list[dict[str, object]]
+    layout: dict[str, object]
+
+
+class FigureReply(Reply):
+    """A figure."""
+
+    figure: PlotlyFigure
 
 
 class Body(BaseModel):

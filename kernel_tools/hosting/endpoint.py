@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from kernel_tools.core.links import studio_url
-from kernel_tools.hosting import lifecycle
+from kernel_tools.hosting import lifecycle, lineage
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
 from kernel_tools.hosting.folder import EndpointFolder
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.registry.records import VersionRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +61,12 @@ class Endpoint:
     @property
     def record(self) -> EndpointRecord:
         """Everything about the endpoint, as it is now; NotFoundError once it is deleted."""
-        return self._folder.record()
+        return lineage.with_present_name(self._folder.workspace, self._folder.record())
+
+    @property
+    def served_version(self) -> VersionRecord:
+        """The model version as it was when the endpoint was deployed; IntegrityError if that file is broken."""
+        return self._folder.configuration().version
 
     @property
     def state(self) -> EndpointState:
@@ -70,11 +76,16 @@ class Endpoint:
     @property
     def url(self) -> str:
         """Where it answers: ``http://127.0.0.1:<port>``; UnavailableError if it is not in service."""
-        record = self.record
+        record = self._folder.record()
         if record.url is None:
             reason = record.reason or f"It is {record.state.value}."
             raise UnavailableError(f"Endpoint {self.name!r} is not in service. {reason}")
         return record.url
+
+    @property
+    def lineage_node(self) -> str:
+        """The id of the endpoint's node in lineage graphs."""
+        return lineage.endpoint_node_id(self.name)
 
     @property
     def page_url(self) -> str:

@@ -198,6 +198,7 @@ class EndpointFolder:
             url=address,
             pid=pid,
             reason=status.reason,
+            version_id=configuration.version.id,
         )
 
     def log(self, lines: int) -> str:

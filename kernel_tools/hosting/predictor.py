@@ -9,6 +9,8 @@ from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.hosting.inputs import InputReader
 from kernel_tools.hosting.wire import ModelError
 from kernel_tools.hosting.xgboost_calls import ModelCall, booster_call, coded_call, estimator_call
+from kernel_tools.registry.formats.lightgbm import LightgbmClassifier
+from kernel_tools.registry.formats.onnx import OnnxClassifier
 from kernel_tools.registry.records import VersionRecord
 
 _log = logging.getLogger(__name__)
@@ -83,6 +85,10 @@ def choose_call(model: Any, version: VersionRecord) -> ModelCall:
         return booster_call(model) if name == "Booster" else _xgboost_call(model, version)
     if any(base.__module__ == "torch.nn.modules.module" for base in type(model).__mro__):
         return _torch_call(model)
+    if isinstance(model, OnnxClassifier):
+        return _onnx_call(model, version)
+    if isinstance(model, LightgbmClassifier):
+        return _most_probable_call(model)
     if hasattr(model, "predict_proba"):
         if package == "sklearn" and name in _LABEL_IS_MOST_PROBABLE and getattr(model, "n_outputs_", 1) == 1:
             return _most_probable_call(model)
@@ -124,6 +130,20 @@ def _classifier_call(model: Any) -> ModelCall:
         if isinstance(probabilities, list) or not hasattr(model, "classes_"):
             return {"predictions": predictions}
         return {"predictions": predictions, "probabilities": probabilities, "classes": model.classes_}
+
+    return call
+
+
+def _onnx_call(model: OnnxClassifier, version: VersionRecord) -> ModelCall:
+    """One run of the graph gives labels and probabilities; classes that it does not name are those of the version."""
+
+    def call(rows: Any) -> dict[str, Any]:
+        labels, output = model.run(rows)[:2]
+        probabilities, classes = model.read_probabilities(output)
+        if classes is None and version.signature is not None:
+            classes = version.signature.classes
+        reply = {"predictions": labels, "probabilities": probabilities}
+        return reply if classes is None else {**reply, "classes": classes}
 
     return call
 

@@ -17,7 +17,10 @@ class EndpointState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndpointRecord:
-    """One endpoint as the panels show it. `reason` says why it is Failed and what to do; else it is empty."""
+    """One endpoint as the panels show it. `reason` says why it is Failed and what to do; else it is empty.
+
+    `version_id` is the `VersionRecord.id` of the version, which survives the renaming of its model.
+    """
 
     name: str
     model: str
@@ -28,3 +31,4 @@ class EndpointRecord:
     url: str | None = None
     pid: int | None = None
     reason: str = ""
+    version_id: str = ""

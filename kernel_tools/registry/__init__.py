@@ -2,30 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.core.paging import DEFAULT_PAGE, MAX_PAGE
+from kernel_tools.core.paging import DEFAULT_PAGE
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.experiments.run import Run
 from kernel_tools.registry import catalog
-from kernel_tools.registry.records import ModelFile, ModelGroup, VersionRecord, VersionStatus
+from kernel_tools.registry.cards import get_card, list_cards, render_card, write_card
+from kernel_tools.registry.compare import compare
+from kernel_tools.registry.groups import (
+    create_model,
+    delete_model,
+    delete_model_tag,
+    describe_model,
+    get_model,
+    rename_model,
+    set_model_tags,
+)
+from kernel_tools.registry.lineage import Lineage, LineageEdge, LineageNode, lineage, register_lineage_source
+from kernel_tools.registry.promotion import (
+    delete_alias,
+    latest_versions,
+    list_promotions,
+    promote,
+    set_alias,
+    set_stage,
+)
+from kernel_tools.registry.records import (
+    ModelCard,
+    ModelFile,
+    ModelGroup,
+    Promotion,
+    Stage,
+    VersionRecord,
+    VersionStatus,
+)
+from kernel_tools.registry.registration import Particulars, register_model
+from kernel_tools.registry.search import search_model_records, search_version_records
 from kernel_tools.registry.signature import Signature, infer_signature
-from kernel_tools.registry.version import ModelVersion, register_model
+from kernel_tools.registry.sources import create_version_from_source, register_files
+from kernel_tools.registry.version import ModelVersion
+from kernel_tools.registry.versions import (
+    decide_version,
+    delete_version,
+    delete_version_tag,
+    describe_version,
+    set_licence,
+    set_version_tags,
+)
 
 __all__ = [
+    "Lineage",
+    "LineageEdge",
+    "LineageNode",
+    "ModelCard",
     "ModelFile",
     "ModelGroup",
     "ModelVersion",
+    "Promotion",
     "Signature",
+    "Stage",
     "VersionRecord",
     "VersionStatus",
-    "count_models",
     "artifact_references",
+    "compare",
+    "count_models",
     "count_versions",
+    "create_model",
+    "create_version_from_source",
+    "decide_version",
+    "delete_alias",
+    "delete_model",
+    "delete_model_tag",
+    "delete_version",
+    "delete_version_tag",
+    "describe_model",
+    "describe_version",
+    "find_by_id",
     "get",
+    "get_card",
+    "get_model",
     "infer_signature",
+    "latest_versions",
+    "lineage",
+    "list_cards",
     "list_models",
+    "list_promotions",
     "list_versions",
+    "promote",
     "register",
+    "register_files",
+    "register_lineage_source",
+    "rename_model",
+    "render_card",
+    "search_model_records",
+    "search_version_records",
+    "set_alias",
+    "set_licence",
+    "set_model_tags",
+    "set_stage",
+    "set_version_tags",
+    "write_card",
 ]
 
 
@@ -35,6 +114,9 @@ def register(
     run: Run | str | None = None,
     sample_input: object | None = None,
     *,
+    description: str = "",
+    tags: Mapping[str, Any] | None = None,
+    licence: str = "",
     workspace: Workspace | None = None,
 ) -> ModelVersion:
     """Register a model as the next version of its group; it waits for approval.
@@ -44,12 +126,18 @@ def register(
     name
         The model's name; the group is created with its first version.
     model
-        An XGBoost model (kept as UBJ), a scikit-learn estimator (skops), a torch module (exported program; needs
-        `sample_input`) or a dictionary of torch tensors (safetensors).
+        An XGBoost model (kept as UBJ), a LightGBM model (text), a scikit-learn estimator (skops), an ONNX model, a
+        torch module (exported program; needs `sample_input`) or a dictionary of torch tensors (safetensors).
     run
         The run that made it, or its id.
     sample_input
         A few input rows, such as ``X.head()``: the signature is inferred from them, and they are shown in the studio.
+    description
+        Markdown.
+    tags
+        Keys and values; values are kept as text.
+    licence
+        Under which licence the model may be used, such as ``Apache-2.0``.
     workspace
         Default: the current workspace.
 
@@ -65,7 +153,8 @@ def register(
     NotFoundError
         If the run does not exist.
     """
-    return register_model(workspace or current_workspace(), name, model, run, sample_input)
+    particulars = Particulars(description=description, tags=tags or {}, licence=licence)
+    return register_model(workspace or current_workspace(), name, model, run, sample_input, particulars)
 
 
 def get(
@@ -92,6 +181,12 @@ def get(
         if version is None:
             version = catalog.find_version(connection, name, alias, VersionStatus(status) if status else None)
         return ModelVersion(workspace, catalog.get_version(connection, name, version))
+
+
+def find_by_id(version_id: str, *, workspace: Workspace | None = None) -> VersionRecord | None:
+    """Return the version with an id (`VersionRecord.id`), which survives the renaming of its model, or None."""
+    with (workspace or current_workspace()).database.read() as connection:
+        return catalog.find_by_id(connection, version_id)
 
 
 def list_models(
@@ -134,11 +229,6 @@ def count_versions(status: VersionStatus | None = None, *, workspace: Workspace 
 
 
 def artifact_references(workspace: Workspace) -> set[str]:
-    """Return the sha256 of every blob that a model version refers to."""
-    references: set[str] = set()
-    token: str | None = None
-    while True:
-        page, token = list_versions(limit=MAX_PAGE, page_token=token, workspace=workspace)
-        references |= {file.sha256 for record in page for file in record.files}
-        if token is None:
-            return references
+    """Return the sha256 of every blob that a model version or a logged model refers to."""
+    with workspace.database.read() as connection:
+        return catalog.referenced_blobs(connection)

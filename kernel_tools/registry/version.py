@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
-import time
-from importlib import metadata
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from kernel_tools.core.audit import current_user
-from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.core.errors import NotFoundError
 from kernel_tools.core.links import studio_url
-from kernel_tools.core.workspace import Workspace, validate_name
+from kernel_tools.core.workspace import Workspace, join_inside
 from kernel_tools.experiments.run import Run
-from kernel_tools.registry import catalog
-from kernel_tools.registry.formats import load_model, save_model
-from kernel_tools.registry.records import ModelFile, VersionRecord, VersionStatus
-from kernel_tools.registry.signature import Signature, infer_signature
-
-MAX_NOTE = 10_000
-SAMPLE_ROWS = 5
+from kernel_tools.registry import cards, catalog, promotion, versions
+from kernel_tools.registry.formats import load_model
+from kernel_tools.registry.lineage import Direction, Lineage, lineage, version_node_id
+from kernel_tools.registry.records import ModelCard, Promotion, Stage, VersionRecord, VersionStatus
+from kernel_tools.registry.signature import Signature
 
 
 class ModelVersion:
@@ -103,82 +98,93 @@ class ModelVersion:
         InvalidArgumentError
             If there is no such status, or the note is too long.
         """
-        try:
-            status = VersionStatus(status)
-        except ValueError:
-            known = ", ".join(item.value for item in VersionStatus)
-            raise InvalidArgumentError(f"{status!r} is not a status of a model version: use {known}.") from None
-        if len(note) > MAX_NOTE:
-            raise InvalidArgumentError(f"The note has {len(note):,} characters; at most {MAX_NOTE:,} are kept.")
-        who = current_user()
-        values = {"status": status.value, "note": note, "decided_by": who, "decided_at": time.time_ns() // 1_000_000}
-        target = f"{self.name}/{self.version}"
-        with self._workspace.database.write() as connection:
-            self._record = catalog.update_version(connection, self.name, self.version, values)
-            self._workspace.audit.record("model.decide", target, {"status": status.value, "note": note}, actor=who)
+        self._record = versions.decide_version(*self._key, status, note, workspace=self._workspace)
 
+    def describe(self, description: str) -> None:
+        """Give the version a description (Markdown); see `kernel_tools.registry.describe_version`."""
+        self._record = versions.describe_version(*self._key, description, workspace=self._workspace)
 
-def register_model(
-    workspace: Workspace, name: str, model: object, run: Run | str | None, sample_input: object | None
-) -> ModelVersion:
-    """Keep a model's files and make the next version; see `kernel_tools.registry.register`."""
-    validate_name(name, "model name")
-    source = Run(workspace, run) if isinstance(run, str) else run
-    run_id = source.record.id if source is not None else None
-    with tempfile.TemporaryDirectory(prefix="atelier-model-") as temporary:
-        folder = Path(temporary)
-        saved = save_model(model, folder, sample_input)
-        files = []
-        for path in sorted(item for item in folder.rglob("*") if item.is_file()):
-            blob = workspace.artifacts.put_file(path)
-            files.append(ModelFile(path.relative_to(folder).as_posix(), blob.size, blob.sha256))
-    signature = infer_signature(sample_input) if sample_input is not None else None
-    classes = getattr(model, "classes_", None)
-    if signature is not None and classes is not None:
-        signature = dataclasses.replace(signature, classes=[str(item) for item in classes])
-    who = current_user()
-    draft = VersionRecord(
-        model=name,
-        version=0,
-        status=VersionStatus.PENDING,
-        created_at=time.time_ns() // 1_000_000,
-        created_by=who,
-        format=saved.format,
-        model_class=saved.model_class,
-        files=files,
-        signature=signature,
-        sample=_sample_rows(sample_input),
-        libraries={library: metadata.version(library) for library in saved.libraries},
-        untrusted_types=saved.untrusted_types,
-        run_id=run_id,
-    )
-    with workspace.database.write() as connection:
-        record = catalog.insert_version(connection, draft)
-        details = {"run_id": run_id, "format": record.format, "files": {file.path: file.sha256 for file in files}}
-        workspace.audit.record("model.register", f"{name}/{record.version}", details, actor=who)
-    return ModelVersion(workspace, record)
+    def set_licence(self, licence: str) -> None:
+        """Say under which licence the model may be used, such as ``Apache-2.0``; at most 250 characters."""
+        self._record = versions.set_licence(*self._key, licence, workspace=self._workspace)
 
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set tags; a tag that exists gets the new value. InvalidArgumentError if a key or value cannot be used."""
+        self._record = versions.set_version_tags(*self._key, tags, workspace=self._workspace)
 
-def _sample_rows(sample: Any) -> list[object]:
-    """Return up to five rows as plain JSON values: dictionaries for a table, nested lists for an array."""
-    if sample is None:
-        return []
-    if hasattr(sample, "to_dict"):
-        return [
-            {key: _plain(value) for key, value in row.items()} for row in sample.head(SAMPLE_ROWS).to_dict("records")
-        ]
-    import numpy as np
+    def set_tag(self, key: str, value: Any) -> None:
+        """Set one tag; see `set_tags`."""
+        self.set_tags({key: value})
 
-    return list(np.asarray(sample)[:SAMPLE_ROWS].tolist())
+    def delete_tag(self, key: str) -> None:
+        """Delete a tag; nothing happens if the version has no such tag."""
+        self._record = versions.delete_version_tag(*self._key, key, workspace=self._workspace)
 
+    def set_alias(self, alias: str) -> None:
+        """Give the version an alias; the version that had it loses it. InvalidArgumentError if it cannot be one."""
+        self._record = promotion.set_alias(self.name, alias, self.version, workspace=self._workspace)
 
-def _plain(value: Any) -> object:
-    """Return a cell as a JSON value: missing ones as None, times in ISO format, NumPy scalars as Python's."""
-    import pandas as pd
+    def set_stage(self, stage: Stage | str, archive_existing: bool = False) -> None:
+        """Move the version to a stage; see `kernel_tools.registry.set_stage`."""
+        self._record = promotion.set_stage(*self._key, stage, archive_existing, workspace=self._workspace)
 
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return None
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    plain = value.item() if hasattr(value, "item") else value
-    return plain if isinstance(plain, (bool, int, float, str)) else str(plain)
+    def promote(self, alias: str = "champion", reason: str = "") -> Promotion:
+        """Give the version an alias and keep who did it and why; see `kernel_tools.registry.promote`."""
+        done = promotion.promote(*self._key, alias, reason, workspace=self._workspace)
+        self.refresh()
+        return done
+
+    def card(self, revision: int | None = None) -> ModelCard | None:
+        """Return the model card (or an earlier revision of it), None if the version has none."""
+        return cards.get_card(*self._key, revision, workspace=self._workspace)
+
+    def write_card(self, **changes: str) -> ModelCard:
+        """Write the next revision of the model card; see `kernel_tools.registry.write_card`."""
+        written = cards.write_card(self.name, self.version, workspace=self._workspace, **changes)
+        self.refresh()
+        return written
+
+    def lineage(self, direction: Direction = "both") -> Lineage:
+        """Return what the version came from and where it is used; see `kernel_tools.registry.lineage`."""
+        return lineage(self, direction, workspace=self._workspace)
+
+    def refresh(self) -> None:
+        """Read `record` anew."""
+        with self._workspace.database.read() as connection:
+            self._record = catalog.get_version(connection, self.name, self.version)
+
+    def open_file(self, path: str) -> IO[bytes]:
+        """Open one of the version's files for reading; NotFoundError if it has no such file."""
+        for file in self._record.files:
+            if file.path == path:
+                return self._workspace.artifacts.open(file.sha256)
+        raise NotFoundError(f"{self!r} has no file {path!r}. It has: {', '.join(f.path for f in self._record.files)}.")
+
+    def download(self, folder: str | Path) -> Path:
+        """Write the version's files below a folder, each checked against its sha256, and return the folder."""
+        target = Path(folder)
+        for file in self._record.files:
+            path = join_inside(target, file.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._workspace.artifacts.open(file.sha256) as source, path.open("wb") as copy:
+                shutil.copyfileobj(source, copy, 1024 * 1024)
+        return target
+
+    def delete(self) -> None:
+        """Delete the version; its number is not given again, its files go with the next garbage collection.
+
+        Raises
+        ------
+        ConflictError
+            If something uses it, such as an endpoint that serves it.
+        """
+        versions.delete_version(*self._key, workspace=self._workspace)
+
+    @property
+    def lineage_node(self) -> str:
+        """The id of the version's node in lineage graphs."""
+        return version_node_id(self.name, self.version)
+
+    @property
+    def _key(self) -> tuple[str, int]:
+        return self.name, self.version

@@ -18,7 +18,7 @@ from kernel_tools.hosting.records import EndpointRecord
 from kernel_tools.registry.records import VersionRecord
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import FileReply, operation
-from studio_ext.schema import Name, PageQuery, Query, Reply
+from studio_ext.schema import FigureReply, Name, PageQuery, PlotlyFigure, Query, Reply
 
 CHART_KEYS = 20
 HISTORY_POINTS = 2000
@@ -82,19 +82,6 @@ class FigureQuery(Query):
     """Which metrics to draw."""
 
     key: list[MetricKey] = Field(min_length=1, max_length=CHART_KEYS)
-
-
-class PlotlyFigure(Reply):
-    """A figure as Plotly draws it."""
-
-    data: list[dict[str, object]]
-    layout: dict[str, object]
-
-
-class FigureReply(Reply):
-    """A figure."""
-
-    figure: PlotlyFigure
 
 
 class ArtifactQuery(Query):

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from kernel_tools import hosting, registry
+from kernel_tools import hosting
 from kernel_tools.core.errors import (
     ConflictError,
     NotFoundError,
@@ -18,7 +18,7 @@ from kernel_tools.hosting.records import EndpointRecord
 from kernel_tools.registry.signature import Signature
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import operation
-from studio_ext.schema import Body, Name, PageQuery, Reply, VersionNumber
+from studio_ext.schema import Body, ModelName, Name, PageQuery, Reply, VersionNumber
 
 LOG_LINES = 200
 
@@ -42,7 +42,7 @@ class EndpointDetail(Reply):
 class DeployRequest(Body):
     """Which model version to serve, under which name."""
 
-    model: Name
+    model: ModelName
     version: VersionNumber
     name: Name
 
@@ -104,10 +104,8 @@ class EndpointHandler(StudioHandler):
         """Answer the endpoint with what its model version says."""
         endpoint = hosting.get(name, workspace=self.workspace)
         record = endpoint.record
-        is_readable = bool(
-            record.model
-        )  # an endpoint whose configuration is damaged can still be looked at and deleted
-        found = registry.get(record.model, record.version, workspace=self.workspace).record if is_readable else None
+        # An endpoint whose configuration is damaged has no model; it can still be looked at and deleted.
+        found = endpoint.served_version if record.model else None
         return EndpointDetail(
             endpoint=record,
             sample=found.sample if found else [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -28,7 +29,9 @@ NOT_PROMISED: list[Any] = [
     missing_required_header,  # wants 401; a Jupyter server answers 403 to a caller who is not logged in
     positive_data_acceptance,  # wants 2xx; a bad filter or page token is 400, and no schema says which are bad
 ]
-schema = schemathesis.openapi.from_path(DOCUMENT)
+document = json.loads(DOCUMENT.read_text())
+del document["security"]  # every call is logged in; a call whose only defect is a missing login would be a good one
+schema = schemathesis.openapi.from_dict(document)
 
 
 @pytest.fixture(scope="module")
@@ -93,5 +96,5 @@ def _use_known_names(case: schemathesis.Case, known: dict[str, Any]) -> None:
     if case.method == "DELETE" or case.path.endswith("/restart"):
         return
     for name, value in case.path_parameters.items():
-        if sum(map(ord, str(value))) % 2:
+        if name in known and sum(map(ord, str(value))) % 2:
             case.path_parameters[name] = known[name]

@@ -84,3 +84,97 @@ async def test_a_stale_link_says_what_is_missing(call: Any, path: str, status: i
     answer = await call("GET", path)
     assert answer.status == status
     assert answer.message
+
+
+async def test_a_model_is_made_found_changed_renamed_and_deleted(call: Any) -> None:
+    made = await call("POST", "/models", {"name": "Loans 2", "description": "d", "tags": {"team": "risk"}})
+    assert (made.status, made.json["tags"]) == (201, {"team": "risk"})
+    assert (await call("POST", "/models", {"name": "Loans 2"})).error == (409, "ConflictError")
+    assert (await call("POST", "/models", {"name": "a/b"})).error == (400, "InvalidArgumentError")
+    found = (await call("GET", "/models", params={"filter": "tags.team = 'risk'"})).json["models"]
+    assert [model["name"] for model in found] == ["Loans 2"]
+    change = {"name": "loans", "description": "new", "tags": {"team": None, "a": "b"}}
+    changed = (await call("PATCH", "/models/Loans 2", change)).json
+    assert (changed["name"], changed["description"], changed["tags"]) == ("loans", "new", {"a": "b"})
+    assert (await call("GET", "/models/loans")).json == changed
+    assert (await call("DELETE", "/models/loans")).status == 204
+    assert (await call("GET", "/models/loans")).status == 404
+
+
+async def test_a_filter_that_is_not_understood_is_400_with_its_position(call: Any) -> None:
+    answer = await call("GET", "/models", params={"filter": "tags.team = risk"})
+    assert answer.error == (400, "InvalidArgumentError")
+    assert "position 13" in answer.message
+
+
+async def test_a_version_is_described_licensed_tagged_and_staged(call: Any) -> None:
+    change = {"description": "d", "licence": "MIT", "tags": {"a": "b", "c": None}, "stage": "Production"}
+    changed = (await call("PATCH", "/models/census/versions/2", change)).json
+    assert (changed["description"], changed["licence"], changed["tags"]) == ("d", "MIT", {"a": "b"})
+    assert changed["stage"] == "Production"
+    assert (await call("GET", "/models/census/versions/2")).json["version"] == changed
+    assert (await call("PATCH", "/models/census/versions/2", {"stage": "Live"})).status == 422
+
+
+async def test_a_version_is_deleted_and_stays_gone(call: Any) -> None:
+    assert (await call("DELETE", "/models/census/versions/3")).status == 204
+    assert (await call("GET", "/models/census/versions/3")).status == 404
+    assert (await call("GET", "/models/census")).json["latest_version"] == 2
+
+
+async def test_aliases_are_set_moved_and_deleted(call: Any) -> None:
+    assert (await call("PUT", "/models/census/aliases/champion", {"version": 1})).json["aliases"] == {"champion": 1}
+    assert (await call("PUT", "/models/census/aliases/champion", {"version": 2})).json["aliases"] == {"champion": 2}
+    assert (await call("PUT", "/models/census/aliases/latest", {"version": 2})).status == 400
+    assert (await call("DELETE", "/models/census/aliases/champion")).status == 204
+    assert (await call("GET", "/models/census")).json["aliases"] == {}
+
+
+async def test_a_promotion_is_kept_with_its_reason(call: Any) -> None:
+    path = "/models/census/versions/2/promotion"
+    done = (await call("POST", path, {"reason": "AUC 0.93 against 0.91"})).json
+    assert (done["alias"], done["version"], done["previous_version"]) == ("champion", 2, None)
+    assert (await call("GET", "/models/census/promotions")).json["promotions"] == [done]
+    assert (await call("POST", path, {"reason": " "})).error == (400, "InvalidArgumentError")
+    await call("PUT", "/models/census/versions/2/approval", {"status": "Rejected"})
+    assert (await call("POST", path, {"reason": "again"})).error == (409, "ConflictError")
+
+
+async def test_a_card_is_written_and_rendered(call: Any) -> None:
+    path = "/models/census/versions/1/card"
+    assert (await call("GET", path)).json == {"cards": [], "markdown": ""}
+    await call("PUT", path, {"text": "# Census", "limits": "None known"})
+    second = (await call("PUT", path, {"limits": "Not for 2030"})).json
+    page = (await call("GET", path)).json
+    assert ([card["revision"] for card in page["cards"]], page["cards"][0]) == ([2, 1], second)
+    assert page["markdown"] == "# Census\n\n## Limits\n\nNot for 2030\n"
+    assert (await call("GET", "/models/census/versions/1")).json["card"] == second
+
+
+async def test_versions_are_compared(call: Any, workspace: Workspace) -> None:
+    registry.get("census", 2, workspace=workspace).approve()
+    keys = [{"model": "census", "version": number} for number in (1, 2)]
+    reply = (await call("POST", "/models-comparison", {"versions": keys})).json
+    assert [record["version"] for record in reply["versions"]] == [1, 2]
+    rows = {(row["part"], row["name"]): row for row in reply["rows"]}
+    assert rows["version", "status"]["values"] == ["PendingManualApproval", "Approved"]
+    assert rows["metrics", "auc"] == {"part": "metrics", "name": "auc", "values": ["NaN", "NaN"], "is_different": False}
+    shorter = (await call("POST", "/models-comparison", {"versions": keys, "differences_only": True})).json["rows"]
+    assert all(row["is_different"] for row in shorter)
+    assert (await call("POST", "/models-comparison", {"versions": keys[:1]})).status == 422
+
+
+async def test_lineage_is_answered_with_its_figure(call: Any, run: experiments.Run) -> None:
+    reply = (await call("GET", "/lineage", params={"node": "model/census/1"})).json
+    assert {node["id"] for node in reply["lineage"]["nodes"]} == {"model/census/1", f"run/{run.id}"}
+    assert {trace["name"] for trace in reply["figure"]["data"]} == {"run", "version"}
+    assert (await call("GET", "/lineage", params={"node": "model/none/1"})).error == (404, "NotFoundError")
+
+
+async def test_a_model_file_is_downloaded(call: Any, versions: list[registry.ModelVersion]) -> None:
+    (file,) = versions[0].record.files
+    answer = await call("GET", "/models/census/versions/1/files/content", params={"path": file.path})
+    assert (answer.status, len(answer.content)) == (200, file.size)
+    assert "attachment" in answer.headers["Content-Disposition"]
+    missing = await call("GET", "/models/census/versions/1/files/content", params={"path": "absent"})
+    assert missing.error == (404, "NotFoundError")

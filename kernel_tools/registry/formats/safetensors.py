@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kernel_tools.registry.formats._base import SavedModel, is_instance_of
+from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.registry.formats._base import SavedModel, has_one, is_instance_of, rename_only_file
 
 
 class SafetensorsFormat:
     """State dicts; `load` gives the dictionary back, the caller brings the architecture."""
 
     name = "safetensors"
+    keeps_folder = False
 
     def can_save(self, model: object) -> bool:
         """Whether this is a non-empty dictionary of torch tensors."""
@@ -29,6 +32,22 @@ class SafetensorsFormat:
             {key: value.detach().cpu().contiguous().clone() for key, value in model.items()},
             folder / "model.safetensors",
         )
+        return SavedModel(self.name, "builtins.dict", ["torch", "safetensors"])
+
+    def recognizes(self, paths: Sequence[str]) -> bool:
+        """Whether one of the files ends in ``.safetensors``."""
+        return has_one(paths, ".safetensors")
+
+    def adopt(self, folder: Path, model_class: str | None) -> SavedModel:
+        """Check the file's header and name it ``model.safetensors``."""
+        from safetensors import SafetensorError, safe_open
+
+        path = rename_only_file(folder, "model.safetensors", ".safetensors")
+        try:
+            with safe_open(path, framework="pt") as file:
+                file.keys()
+        except SafetensorError as error:
+            raise InvalidArgumentError(f"{path.name} is not a safetensors file: {error}.") from error
         return SavedModel(self.name, "builtins.dict", ["torch", "safetensors"])
 
     def load(self, folder: Path, model_class: str, *, trust: bool) -> object:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from kernel_tools.core.errors import ForbiddenError
-from kernel_tools.registry.formats._base import SavedModel, class_name, is_instance_of
+from kernel_tools.core.errors import ForbiddenError, InvalidArgumentError
+from kernel_tools.registry.formats._base import (
+    SavedModel,
+    class_name,
+    has_one,
+    is_instance_of,
+    rename_only_file,
+)
 
 
 class SkopsFormat:
     """Estimators and pipelines."""
 
     name = "skops"
+    keeps_folder = False
 
     def can_save(self, model: object) -> bool:
         """Whether this is a scikit-learn estimator."""
@@ -25,6 +35,24 @@ class SkopsFormat:
         skops.io.dump(model, path)
         untrusted = skops.io.get_untrusted_types(file=path)
         return SavedModel(self.name, class_name(model), ["scikit-learn", "skops", "numpy", "pandas"], sorted(untrusted))
+
+    def recognizes(self, paths: Sequence[str]) -> bool:
+        """Whether one of the files ends in ``.skops``."""
+        return has_one(paths, ".skops")
+
+    def adopt(self, folder: Path, model_class: str | None) -> SavedModel:
+        """Check the file and name it ``model.skops``; nothing in it is restored."""
+        import skops.io
+
+        path = rename_only_file(folder, "model.skops", ".skops")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                schema = json.loads(archive.read("schema.json"))
+            untrusted = skops.io.get_untrusted_types(file=path)
+            found = f"{schema['__module__']}.{schema['__class__']}"
+        except (zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
+            raise InvalidArgumentError(f"{path.name} is not a skops file: {error}.") from error
+        return SavedModel(self.name, found, ["scikit-learn", "skops", "numpy", "pandas"], sorted(untrusted))
 
     def load(self, folder: Path, model_class: str, *, trust: bool) -> object:
         """Read the estimator.

@@ -10,12 +10,18 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kernel_tools.core.errors import ForbiddenError, IntegrityError, InvalidArgumentError
-from kernel_tools.registry.formats._base import SavedModel, class_name, is_instance_of
+from kernel_tools.registry.formats._base import (
+    SavedModel,
+    class_name,
+    has_one,
+    is_instance_of,
+    rename_only_file,
+)
 
 SAFE_OPERATORS = "add|sub|mul|truediv|floordiv|mod|pow|neg|eq|ne|lt|le|gt|ge|and_|or_|not_|getitem"
 SAFE_TARGET = re.compile(
@@ -30,6 +36,7 @@ class TorchExportFormat:
     """Modules, exported with the sample input and a free batch dimension."""
 
     name = "torch-export"
+    keeps_folder = False
 
     def can_save(self, model: object) -> bool:
         """Whether this is a torch module."""
@@ -68,6 +75,22 @@ class TorchExportFormat:
             model.train(training)
         torch.export.save(program, folder / "model.pt2")
         return SavedModel(self.name, class_name(model), ["torch", "numpy"])
+
+    def recognizes(self, paths: Sequence[str]) -> bool:
+        """Whether one of the files ends in ``.pt2``."""
+        return has_one(paths, ".pt2")
+
+    def adopt(self, folder: Path, model_class: str | None) -> SavedModel:
+        """Inspect the file without loading it, and name it ``model.pt2``."""
+        path = rename_only_file(folder, "model.pt2", ".pt2")
+        try:
+            refuse_code(path)
+        except IntegrityError as error:
+            raise InvalidArgumentError(str(error)) from error
+        except ForbiddenError as error:
+            said = str(error).removeprefix("The torch program contains ").split(", which could")[0]
+            return SavedModel(self.name, model_class or "torch.nn.Module", ["torch", "numpy"], [said], has_code=True)
+        return SavedModel(self.name, model_class or "torch.nn.Module", ["torch", "numpy"])
 
     def load(self, folder: Path, model_class: str, *, trust: bool) -> object:
         """Read the program and return it as a module.

@@ -108,6 +108,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/lineage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the lineage of a run, version, endpoint or dataset */
+    get: operations['get_lineage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/models': {
     parameters: {
       query?: never;
@@ -115,8 +132,80 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** List models */
+    /** List models, or search them */
     get: operations['list_models'];
+    put?: never;
+    /** Make a model without versions */
+    post: operations['create_model'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models-comparison': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare versions */
+    post: operations['compare_versions'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a model */
+    get: operations['get_model'];
+    put?: never;
+    post?: never;
+    /** Delete a model with its versions */
+    delete: operations['delete_model'];
+    options?: never;
+    head?: never;
+    /** Rename, describe or tag a model */
+    patch: operations['change_model'];
+    trace?: never;
+  };
+  '/studio/api/models/{name}/aliases/{alias}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Give a version an alias; another version loses it */
+    put: operations['set_alias'];
+    post?: never;
+    /** Take an alias away */
+    delete: operations['delete_alias'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/promotions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List what was promoted and why, the newest first */
+    get: operations['list_promotions'];
     put?: never;
     post?: never;
     delete?: never;
@@ -153,10 +242,12 @@ export interface paths {
     get: operations['get_version_detail'];
     put?: never;
     post?: never;
-    delete?: never;
+    /** Delete a version */
+    delete: operations['delete_version'];
     options?: never;
     head?: never;
-    patch?: never;
+    /** Describe, tag, license or stage a version */
+    patch: operations['change_version'];
     trace?: never;
   };
   '/studio/api/models/{name}/versions/{version}/approval': {
@@ -170,6 +261,58 @@ export interface paths {
     /** Approve a model version, reject it, or take that back */
     put: operations['decide_version'];
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/versions/{version}/card': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the model card of a version, with its earlier revisions */
+    get: operations['list_cards'];
+    /** Write the next revision of the model card */
+    put: operations['write_card'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/versions/{version}/files/content': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Download a file of a version */
+    get: operations['download_model_file'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/versions/{version}/promotion': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Give a version an alias, with a reason */
+    post: operations['promote_version'];
     delete?: never;
     options?: never;
     head?: never;
@@ -300,6 +443,13 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     /**
+     * AliasRequest
+     * @description Which version has the alias.
+     */
+    AliasRequest: {
+      version: number;
+    };
+    /**
      * ApprovalRequest
      * @description A decision about a version.
      */
@@ -318,6 +468,64 @@ export interface components {
       sha256: string;
       media_type: string;
       created_at: number;
+    };
+    /**
+     * CardPage
+     * @description All revisions of a card, the newest first, and the newest as one Markdown text.
+     */
+    CardPage: {
+      cards: components['schemas']['ModelCard'][];
+      markdown: string;
+    };
+    /**
+     * CardRequest
+     * @description Parts of a model card, in Markdown; what is not named stays.
+     */
+    CardRequest: {
+      /** @default null */
+      text: string | null;
+      /** @default null */
+      intended_use: string | null;
+      /** @default null */
+      data: string | null;
+      /** @default null */
+      metrics: string | null;
+      /** @default null */
+      ethics: string | null;
+      /** @default null */
+      limits: string | null;
+    };
+    /**
+     * ChangeModelRequest
+     * @description What to change of a model; what is not named stays. A tag that is null is deleted.
+     */
+    ChangeModelRequest: {
+      /** @default null */
+      name: string | null;
+      /** @default null */
+      description: string | null;
+      /** @default {} */
+      tags: {
+        [key: string]: string | null;
+      };
+    };
+    /**
+     * ChangeVersionRequest
+     * @description What to change of a version; what is not named stays. A tag that is null is deleted.
+     */
+    ChangeVersionRequest: {
+      /** @default null */
+      description: string | null;
+      /** @default null */
+      licence: string | null;
+      /** @default {} */
+      tags: {
+        [key: string]: string | null;
+      };
+      /** @default null */
+      stage: components['schemas']['Stage'] | null;
+      /** @default false */
+      archive_existing: boolean;
     };
     /**
      * Column
@@ -359,6 +567,46 @@ export interface components {
      */
     ColumnType: 'boolean' | 'long' | 'double' | 'string' | 'datetime';
     /**
+     * ComparedRow
+     * @description One line of a comparison: its value in every version, None where a version has none.
+     */
+    ComparedRow: {
+      part: string;
+      name: string;
+      values: (string | components['schemas']['Number'] | null)[];
+      is_different: boolean;
+    };
+    /**
+     * ComparisonReply
+     * @description Versions and the lines of their comparison; each line has a value for every version, in their order.
+     */
+    ComparisonReply: {
+      versions: components['schemas']['VersionRecord'][];
+      rows: components['schemas']['ComparedRow'][];
+    };
+    /**
+     * ComparisonRequest
+     * @description Which versions to compare.
+     */
+    ComparisonRequest: {
+      versions: components['schemas']['VersionKey'][];
+      /** @default false */
+      differences_only: boolean;
+    };
+    /**
+     * CreateModelRequest
+     * @description A new model.
+     */
+    CreateModelRequest: {
+      name: string;
+      /** @default  */
+      description: string;
+      /** @default {} */
+      tags: {
+        [key: string]: string;
+      };
+    };
+    /**
      * DeployRequest
      * @description Which model version to serve, under which name.
      */
@@ -388,6 +636,8 @@ export interface components {
     /**
      * EndpointRecord
      * @description One endpoint as the panels show it. `reason` says why it is Failed and what to do; else it is empty.
+     *
+     *     `version_id` is the `VersionRecord.id` of the version, which survives the renaming of its model.
      */
     EndpointRecord: {
       name: string;
@@ -402,6 +652,8 @@ export interface components {
       pid: number | null;
       /** @default  */
       reason: string;
+      /** @default  */
+      version_id: string;
     };
     /**
      * EndpointState
@@ -426,11 +678,20 @@ export interface components {
     };
     /**
      * Experiment
-     * @description A named group of runs.
+     * @description A named group of runs; `id` is a whole number as text and stays when the experiment is renamed.
      */
     Experiment: {
+      id: string;
       name: string;
       created_at: number;
+      updated_at: number;
+      /** @default active */
+      lifecycle: components['schemas']['Lifecycle'];
+      /** @default false */
+      is_archived: boolean;
+      tags: {
+        [key: string]: string;
+      };
       /** @default 0 */
       run_count: number;
       /** @default null */
@@ -502,6 +763,56 @@ export interface components {
       instances: unknown[];
     };
     /**
+     * Lifecycle
+     * @description Whether something is there, or deleted and restorable until the garbage collection.
+     * @enum {string}
+     */
+    Lifecycle: 'active' | 'deleted';
+    /**
+     * Lineage
+     * @description A graph of `nodes` and `edges`; `is_complete` is False if it was cut off at `MAX_NODES` nodes.
+     */
+    Lineage: {
+      root: string;
+      nodes: components['schemas']['LineageNode'][];
+      edges: components['schemas']['LineageEdge'][];
+      /** @default true */
+      is_complete: boolean;
+    };
+    /**
+     * LineageEdge
+     * @description From what was used to what came of it; `role` says how, such as ``training`` or ``serves``.
+     */
+    LineageEdge: {
+      source: string;
+      target: string;
+      /** @default  */
+      role: string;
+    };
+    /**
+     * LineageNode
+     * @description A thing with an origin or a use.
+     *
+     *     `id` is the address of its page in the studio, such as ``run/<id>``, ``model/census/3`` or ``endpoint/census``;
+     *     a dataset is ``dataset/<name>@<digest>``. `kind` is ``dataset``, ``run``, ``version``, ``endpoint``, or what another
+     *     room calls its nodes.
+     */
+    LineageNode: {
+      id: string;
+      kind: string;
+      label: string;
+      /** @default  */
+      state: string;
+    };
+    /**
+     * LineageReply
+     * @description The graph, and the figure that notebooks show.
+     */
+    LineageReply: {
+      lineage: components['schemas']['Lineage'];
+      figure: components['schemas']['PlotlyFigure'];
+    };
+    /**
      * MetricHistory
      * @description The points of a metric by step. If not `exact`, the extremes of equal buckets out of `point_count` points.
      */
@@ -514,8 +825,29 @@ export interface components {
       point_count: number;
     };
     /**
+     * ModelCard
+     * @description One revision of a model card: free Markdown and the fields that every card should fill, Markdown too.
+     */
+    ModelCard: {
+      revision: number;
+      created_at: number;
+      created_by: string;
+      /** @default  */
+      text: string;
+      /** @default  */
+      intended_use: string;
+      /** @default  */
+      data: string;
+      /** @default  */
+      metrics: string;
+      /** @default  */
+      ethics: string;
+      /** @default  */
+      limits: string;
+    };
+    /**
      * ModelFile
-     * @description One file of a model version; its bytes are the artifact with this sha256.
+     * @description One file of a model; its bytes are the artifact with this sha256.
      */
     ModelFile: {
       path: string;
@@ -524,7 +856,7 @@ export interface components {
     };
     /**
      * ModelGroup
-     * @description A named group of model versions.
+     * @description A named group of model versions; `aliases` gives the version that each alias stands for.
      */
     ModelGroup: {
       name: string;
@@ -533,6 +865,16 @@ export interface components {
       latest_version: number | null;
       pending_count: number;
       approved_version: number | null;
+      /** @default 0 */
+      updated_at: number;
+      /** @default  */
+      description: string;
+      tags: {
+        [key: string]: string;
+      };
+      aliases: {
+        [key: string]: number;
+      };
     };
     /**
      * ModelPage
@@ -555,6 +897,35 @@ export interface components {
       layout: {
         [key: string]: unknown;
       };
+    };
+    /**
+     * Promotion
+     * @description That a version was given an alias, instead of which other one, by whom and why.
+     */
+    Promotion: {
+      alias: string;
+      version: number;
+      previous_version: number | null;
+      reason: string;
+      promoted_at: number;
+      promoted_by: string;
+    };
+    /**
+     * PromotionPage
+     * @description Some promotions, the newest first.
+     */
+    PromotionPage: {
+      promotions: components['schemas']['Promotion'][];
+      next_page_token: string | null;
+    };
+    /**
+     * PromotionRequest
+     * @description What the version becomes, and why.
+     */
+    PromotionRequest: {
+      /** @default champion */
+      alias: string;
+      reason: string;
     };
     /**
      * RunDetail
@@ -596,13 +967,19 @@ export interface components {
       tags: {
         [key: string]: string;
       };
+      /** @default  */
+      experiment_id: string;
+      /** @default active */
+      lifecycle: components['schemas']['Lifecycle'];
+      /** @default null */
+      parent_run_id: string | null;
     };
     /**
      * RunStatus
      * @description The life of a run, in MLflow's words; a run whose process ended without a word is KILLED.
      * @enum {string}
      */
-    RunStatus: 'RUNNING' | 'FINISHED' | 'FAILED' | 'KILLED';
+    RunStatus: 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
     /**
      * Signature
      * @description Either `columns` (a table) or `tensor` (an array) describe the inputs; `classes` what a classifier returns.
@@ -615,6 +992,12 @@ export interface components {
       classes: string[] | null;
     };
     /**
+     * Stage
+     * @description Where a model version is used, in MLflow's words; an alias says the same and more.
+     * @enum {string}
+     */
+    Stage: 'None' | 'Staging' | 'Production' | 'Archived';
+    /**
      * Tensor
      * @description An array input or output: NumPy type name and shape; -1 is a free (batch) dimension.
      */
@@ -624,12 +1007,21 @@ export interface components {
     };
     /**
      * VersionDetail
-     * @description A version, where it came from and where it serves.
+     * @description A version, where it came from and where it serves; its card, if it has one.
      */
     VersionDetail: {
       version: components['schemas']['VersionRecord'];
       run: components['schemas']['RunRecord'] | null;
       endpoints: components['schemas']['EndpointRecord'][];
+      card: components['schemas']['ModelCard'] | null;
+    };
+    /**
+     * VersionKey
+     * @description A version.
+     */
+    VersionKey: {
+      model: string;
+      version: number;
     };
     /**
      * VersionPage
@@ -643,9 +1035,13 @@ export interface components {
      * VersionRecord
      * @description One model version as the panels show it.
      *
-     *     `format` is the file format that `load` reads: ``xgboost-ubj``, ``skops``, ``torch-export`` or ``safetensors``.
-     *     `model_class` is the Python class that `load` gives back. `sample` holds up to five input rows. `untrusted_types`
-     *     names classes in the file that `load` restores only with ``trust=True``.
+     *     `format` is the file format that `load` reads, such as ``xgboost-ubj``, ``skops``, ``onnx`` or ``mlflow``; ``files``
+     *     are kept as they are and ``source`` is somewhere else, so neither can be loaded. `model_class` is the Python class
+     *     that `load` gives back. `sample` holds up to five input rows. `untrusted_types` names what `load` restores only with
+     *     ``trust=True``; `has_code` says that the files bring code of their own. `id` never changes, the model's name may.
+     *     `model_id` is the logged model that the version was made from, `source` and
+     *     `run_link` are what a client said, `storage_uri` is where the files of the source are.
+     *     `card_revision` is the newest revision of the model card.
      */
     VersionRecord: {
       model: string;
@@ -671,6 +1067,31 @@ export interface components {
       decided_at: number | null;
       /** @default  */
       note: string;
+      /** @default  */
+      id: string;
+      /** @default 0 */
+      updated_at: number;
+      /** @default None */
+      stage: components['schemas']['Stage'];
+      /** @default  */
+      description: string;
+      tags: {
+        [key: string]: string;
+      };
+      /** @default  */
+      licence: string;
+      /** @default  */
+      source: string;
+      /** @default  */
+      storage_uri: string;
+      /** @default  */
+      run_link: string;
+      /** @default null */
+      model_id: string | null;
+      /** @default false */
+      has_code: boolean;
+      /** @default null */
+      card_revision: number | null;
     };
     /**
      * VersionReply
@@ -1242,6 +1663,71 @@ export interface operations {
       };
     };
   };
+  get_lineage: {
+    parameters: {
+      query: {
+        /** @description Such as `run/<id>`, `model/<name>/<version>` or `endpoint/<name>`. */
+        node: string;
+        direction?: 'upstream' | 'downstream' | 'both';
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LineageReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   list_models: {
     parameters: {
       query?: {
@@ -1249,6 +1735,10 @@ export interface operations {
         limit?: number;
         /** @description `next_page_token` of the page before. */
         page_token?: string;
+        /** @description MLflow's grammar, such as `tags.team = 'risk'`. */
+        filter?: string;
+        /** @description Such as `name DESC`; by default the newest first. */
+        order_by?: string[];
       };
       header?: never;
       path?: never;
@@ -1278,6 +1768,585 @@ export interface operations {
       };
       /** @description ForbiddenError */
       403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  create_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateModelRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelGroup'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compare_versions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ComparisonRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ComparisonReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelGroup'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  change_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeModelRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelGroup'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  set_alias: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        alias: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AliasRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelGroup'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_alias: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        alias: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_promotions: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PromotionPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -1430,6 +2499,156 @@ export interface operations {
       };
     };
   };
+  delete_version: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  change_version: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeVersionRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['VersionRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   decide_version: {
     parameters: {
       query?: never;
@@ -1454,6 +2673,302 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['VersionRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_cards: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CardPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  write_card: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CardRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelCard'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  download_model_file: {
+    parameters: {
+      query: {
+        path: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  promote_version: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PromotionRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Promotion'];
         };
       };
       /** @description InvalidArgumentError */

@@ -55,6 +55,7 @@ export function StateChip(props: {
 export function RunChip(props: { status: RunStatus }): React.ReactElement {
   const { trans } = useStudio();
   const tones: { [status in RunStatus]: Tone } = {
+    SCHEDULED: 'wait',
     RUNNING: 'live',
     FINISHED: 'good',
     FAILED: 'bad',
@@ -70,6 +71,7 @@ export function RunChip(props: { status: RunStatus }): React.ReactElement {
 
 function runLabel(status: RunStatus, trans: TranslationBundle): string {
   const labels: { [status in RunStatus]: string } = {
+    SCHEDULED: trans.__('Scheduled'),
     RUNNING: trans.__('Running'),
     FINISHED: trans.__('Finished'),
     FAILED: trans.__('Failed'),
