@@ -1,12 +1,13 @@
 """The server extension: its settings, where the workspace is, and what kernels are told about it.
 
 JupyterLab loads this module at its start, so it imports next to nothing; handlers, pydantic and the rooms of
-`kernel_tools` are loaded by the first request below ``/studio/api``.
+`kernel_tools` are loaded by the first request below ``/studio/api`` or ``/studio/mlflow``.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kernel_tools.core.workspace import Workspace
 
 BASE_PATH = "/studio/api"
+MLFLOW_PATH = "/studio/mlflow"
 
 
 class StudioApp(ExtensionApp):
@@ -61,11 +63,12 @@ class StudioApp(ExtensionApp):
             os.environ["ATELIER_ARTIFACT_ROOT"] = self.artifact_root
 
     def initialize_handlers(self) -> None:
-        """Take over everything below ``/studio/api``."""
+        """Take over everything below ``/studio/api`` and ``/studio/mlflow``."""
         assert self.serverapp is not None
-        pattern = url_path_join(self.serverapp.base_url, BASE_PATH, "/.*")
         web_app: Application = self.serverapp.web_app
-        web_app.add_handlers(".*$", [(pattern, StudioRouter(self))])
+        for path, package in ((BASE_PATH, "studio_ext.routes"), (MLFLOW_PATH, "studio_ext.mlflow")):
+            pattern = url_path_join(self.serverapp.base_url, path) + "(?:/.*)?"
+            web_app.add_handlers(".*$", [(pattern, StudioRouter(self, package))])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         # Only now is the port known for certain: the server takes the next one if its own is in use.
@@ -111,23 +114,25 @@ class StudioRouter(Router):
     ----------
     studio
         The extension.
+    package
+        The package whose ``HANDLERS`` are tried in their order.
     """
 
     SUPPORTED_METHODS: tuple[str, ...] = ()
     """The server asks whatever is routed to for its verbs, to warn of one that needs no login. None are known yet; all
     handlers refuse such calls in `StudioHandler.prepare`."""
 
-    def __init__(self, studio: StudioApp) -> None:
+    def __init__(self, studio: StudioApp, package: str) -> None:
         self._studio = studio
+        self._package = package
 
     @functools.cached_property
     def routes(self) -> list[tuple[PathMatches, type[Any]]]:
         """Every path below the server's base URL and its handler, in the order in which they are tried."""
-        from studio_ext.routes import HANDLERS
-
         assert self._studio.serverapp is not None
         base_url = self._studio.serverapp.base_url
-        return [(PathMatches(url_path_join(base_url, handler.pattern())), handler) for handler in HANDLERS]
+        handlers = importlib.import_module(self._package).HANDLERS
+        return [(PathMatches(url_path_join(base_url, handler.pattern())), handler) for handler in handlers]
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
         """Return what answers a request."""

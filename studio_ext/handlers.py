@@ -50,6 +50,7 @@ class StudioHandler(ExtensionHandlerMixin, APIHandler):
 
     path: ClassVar[str]
     auth_resource: ClassVar[str]
+    max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
 
     @classmethod
     def pattern(cls) -> str:
@@ -100,10 +101,9 @@ class StudioHandler(ExtensionHandlerMixin, APIHandler):
         await super().prepare()
         if self.current_user is None and self.request.method != "OPTIONS":
             raise ForbiddenError("You are not logged in. Open JupyterLab with its token, then try again.")
-        if len(self.request.body) > MAX_BODY_BYTES:
-            raise TooLargeError(
-                f"The body has {len(self.request.body):,} bytes, the limit is {MAX_BODY_BYTES:,}. Send it in parts."
-            )
+        if len(self.request.body) > self.max_body_bytes:
+            size, limit = len(self.request.body), self.max_body_bytes
+            raise TooLargeError(f"The body has {size:,} bytes, the limit is {limit:,}. Send it in parts.")
 
     async def answer(self, operation: Operation, path: Mapping[str, str]) -> None:
         """Run a verb: authorize, validate, do the work in a thread, send the reply."""
