@@ -1,11 +1,7 @@
 /** One row to the endpoint and what it says: a form made from the signature, or JSON where there is no table. */
 import * as React from 'react';
 
-import type {
-  EndpointDetail,
-  EndpointRecord,
-  InvocationReply
-} from '../api';
+import type { EndpointDetail, EndpointRecord, InvocationReply } from '../api';
 import {
   Button,
   CodeBlock,
