@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ def show_value(value: Any) -> str:
     return shown if len(shown) <= MAX_SHOWN else shown[: MAX_SHOWN - 3] + "..."
 
 
-class ColumnReader:
+class ColumnReader(ABC):
     """Reads the values of one column. A subclass says what fits (`refuse`, `clean`) and makes the array (`build`).
 
     Values of the types in `fast_types` go straight to `build`; anything else, and anything that `build` fails on, is
@@ -71,17 +72,17 @@ class ColumnReader:
             return "" if self.column.nullable else f"is not allowed here. Send {self.expected}."
         return self.refuse(value)
 
+    @abstractmethod
     def refuse(self, value: Any) -> str:
         """Say why a value does not fit and what to do, as the end of a sentence; empty if it fits."""
-        raise NotImplementedError
 
     def clean(self, value: Any) -> Any:
         """Return a value that fits in the type that `build` takes."""
         return value
 
+    @abstractmethod
     def build(self, values: list[Any]) -> Any:
         """Make the array; ValueError or OverflowError if a value is beyond the dtype."""
-        raise NotImplementedError
 
     def _mismatch(self, value: Any) -> str:
         if isinstance(value, str) and self.column.type in (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN):
