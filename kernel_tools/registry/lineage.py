@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import sqlalchemy as sa
 
 from kernel_tools.core import seams
 from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import Workspace, current_workspace
+from kernel_tools.experiments.records import DatasetInput
 from kernel_tools.experiments.run import Run
 from kernel_tools.registry.records import VersionRecord
 from kernel_tools.registry.tables import model_versions
@@ -264,7 +265,7 @@ def _add_datasets(workspace: Workspace, nodes: frozenset[str], runs: Mapping[str
     from kernel_tools import experiments
 
     for run_id, run in runs.items():
-        for used in Run(workspace, run_id).inputs:
+        for used in _inputs(workspace, run_id):
             found.add(_dataset_node(used), run, used.context or "input")
     for node in nodes:
         name, _, digest = node.removeprefix("dataset/").rpartition("@")
@@ -278,10 +279,17 @@ def _add_datasets(workspace: Workspace, nodes: frozenset[str], runs: Mapping[str
         )
         for row in rows:
             run = LineageNode(f"run/{row.id}", "run", row.name, row.status.value)
-            for used in Run(workspace, row.id).inputs:
+            for used in _inputs(workspace, row.id):
                 if _dataset_node(used).id == node:
                     found.add(_dataset_node(used), run, used.context or "input")
 
 
-def _dataset_node(used: Any) -> LineageNode:
+def _inputs(workspace: Workspace, run_id: str) -> Sequence[DatasetInput]:
+    try:
+        return Run(workspace, run_id).inputs
+    except NotFoundError:
+        return []  # its folder is gone: the catalog still knows the run, and nobody knows what it read
+
+
+def _dataset_node(used: DatasetInput) -> LineageNode:
     return LineageNode(f"dataset/{used.name}@{used.digest}", "dataset", used.name, used.digest[:12])

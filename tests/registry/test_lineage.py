@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 
 import pandas as pd
@@ -89,6 +90,12 @@ def test_a_run_that_is_gone_is_still_named(workspace, model):
     registry.create_version_from_source("census", "s3://x", run_id="a" * 32, workspace=workspace)
     (run,) = registry.lineage("model/census/1", workspace=workspace).of_kind("run")
     assert (run.id, run.state) == ("run/" + "a" * 32, "deleted")
+
+
+def test_a_run_whose_folder_is_gone_keeps_its_place(made):
+    workspace, run, version = made
+    shutil.rmtree(workspace.folder("runs", run.id))
+    assert ids(version.lineage("upstream")) == {"model/census/1", f"run/{run.id}"}
 
 
 def test_what_is_in_use_is_not_deleted(made, served):
