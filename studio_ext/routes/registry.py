@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,8 +22,10 @@ MAX_TAGS = 100
 class ModelQuery(PageQuery):
     """Which models to answer."""
 
-    filter: str = Field("", max_length=10_000, description="MLflow's grammar, such as `tags.team = 'risk'`.")
-    order_by: list[str] = Field([], max_length=5, description="Such as `name DESC`; by default the newest first.")
+    filter: str = Field("", max_length=2000, description="MLflow's grammar, such as `tags.team = 'risk'`.")
+    order_by: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=5, description="Such as `name DESC`; by default the newest first."
+    )
 
 
 class ModelPage(Reply):

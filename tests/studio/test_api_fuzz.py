@@ -17,7 +17,11 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import missing_required_header, positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    missing_required_header,
+    negative_data_rejection,
+    positive_data_acceptance,
+)
 
 from kernel_tools import experiments
 from kernel_tools.core.workspace import Workspace
@@ -82,19 +86,29 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def known(served: Workspace) -> dict[str, Any]:
     """Names that exist, so that half of the calls get beyond 404."""
     (run,), _ = experiments.search_run_records(workspace=served)
-    return {"run_id": run.id, "name": "census", "version": 1}
+    return {"run_id": run.id, "name": "census", "version": 1, "alias": "champion"}
 
 
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_api_keeps_its_promises(case: schemathesis.Case, server: str, known: dict[str, Any]) -> None:
-    _use_known_names(case, known)
-    case.call_and_validate(base_url=server, headers={"Authorization": f"token {TOKEN}"}, excluded_checks=NOT_PROMISED)
+    is_repaired = _use_known_names(case, known) or _has_blanks(case)
+    excluded = [*NOT_PROMISED, negative_data_rejection] if is_repaired else NOT_PROMISED
+    case.call_and_validate(base_url=server, headers={"Authorization": f"token {TOKEN}"}, excluded_checks=excluded)
 
 
-def _use_known_names(case: schemathesis.Case, known: dict[str, Any]) -> None:
+def _has_blanks(case: schemathesis.Case) -> bool:
+    """A blank name or value is none: JupyterLab itself adds one to requests that must not be cached."""
+    return any(not name or value in ("", [""], None) for name, value in (case.query or {}).items())
+
+
+def _use_known_names(case: schemathesis.Case, known: dict[str, Any]) -> bool:
+    """Put names that exist in the place of half of the made-up ones; say whether there were any."""
+    is_changed = False
     if case.method == "DELETE" or case.path.endswith("/restart"):
-        return
+        return is_changed
     for name, value in case.path_parameters.items():
         if name in known and sum(map(ord, str(value))) % 2:
             case.path_parameters[name] = known[name]
+            is_changed = True
+    return is_changed
