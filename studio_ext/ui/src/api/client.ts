@@ -9,8 +9,9 @@ import { VERSION } from './version';
 
 type Query = { [key: string]: string | number | string[] | null | undefined };
 
-interface ICall {
-  method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+/** One request. */
+export interface ICall {
+  method?: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;
@@ -47,26 +48,26 @@ export class Client {
   }
 
   version(signal?: AbortSignal): Promise<api.VersionReply> {
-    return this._json('version', { signal });
+    return this.json('version', { signal });
   }
 
   home(signal?: AbortSignal): Promise<api.HomeReply> {
-    return this._json('home', { signal });
+    return this.json('home', { signal });
   }
 
   experiments(
     query: IPageQuery,
     signal?: AbortSignal
   ): Promise<api.ExperimentPage> {
-    return this._json('experiments', { query: { ...query }, signal });
+    return this.json('experiments', { query: { ...query }, signal });
   }
 
   runs(query: IRunQuery, signal?: AbortSignal): Promise<api.RunPage> {
-    return this._json('runs', { query: { ...query }, signal });
+    return this.json('runs', { query: { ...query }, signal });
   }
 
   run(id: string, signal?: AbortSignal): Promise<api.RunDetail> {
-    return this._json(join('runs', id), { signal });
+    return this.json(join('runs', id), { signal });
   }
 
   async metricsFigure(
@@ -75,7 +76,7 @@ export class Client {
     signal?: AbortSignal
   ): Promise<api.FigureReply> {
     const path = join('runs', id, 'figures', 'metrics');
-    return this._json(path, { query: { key: keys }, signal });
+    return this.json(path, { query: { key: keys }, signal });
   }
 
   /** Where a browser downloads an artifact from. */
@@ -89,11 +90,11 @@ export class Client {
     signal?: AbortSignal
   ): Promise<Blob> {
     const url = join('runs', id, 'artifacts', 'content');
-    return (await this._reply(url, { query: { path }, signal })).blob();
+    return (await this.reply(url, { query: { path }, signal })).blob();
   }
 
   models(query: IPageQuery, signal?: AbortSignal): Promise<api.ModelPage> {
-    return this._json('models', { query: { ...query }, signal });
+    return this.json('models', { query: { ...query }, signal });
   }
 
   versions(
@@ -102,7 +103,7 @@ export class Client {
     signal?: AbortSignal
   ): Promise<api.VersionPage> {
     const path = join('models', model, 'versions');
-    return this._json(path, { query: { ...query }, signal });
+    return this.json(path, { query: { ...query }, signal });
   }
 
   modelVersion(
@@ -110,7 +111,7 @@ export class Client {
     version: number,
     signal?: AbortSignal
   ): Promise<api.VersionDetail> {
-    return this._json(join('models', model, 'versions', version), { signal });
+    return this.json(join('models', model, 'versions', version), { signal });
   }
 
   decide(
@@ -119,22 +120,22 @@ export class Client {
     body: api.ApprovalRequest
   ): Promise<api.VersionRecord> {
     const path = join('models', model, 'versions', version, 'approval');
-    return this._json(path, { method: 'PUT', body });
+    return this.json(path, { method: 'PUT', body });
   }
 
   endpoints(
     query: IPageQuery,
     signal?: AbortSignal
   ): Promise<api.EndpointPage> {
-    return this._json('endpoints', { query: { ...query }, signal });
+    return this.json('endpoints', { query: { ...query }, signal });
   }
 
   deploy(body: api.DeployRequest): Promise<api.EndpointRecord> {
-    return this._json('endpoints', { method: 'POST', body });
+    return this.json('endpoints', { method: 'POST', body });
   }
 
   endpoint(name: string, signal?: AbortSignal): Promise<api.EndpointDetail> {
-    return this._json(join('endpoints', name), { signal });
+    return this.json(join('endpoints', name), { signal });
   }
 
   invoke(
@@ -142,24 +143,26 @@ export class Client {
     body: api.InvocationRequest
   ): Promise<api.InvocationReply> {
     const path = join('endpoints', name, 'invocations');
-    return this._json(path, { method: 'POST', body });
+    return this.json(path, { method: 'POST', body });
   }
 
   restartEndpoint(name: string): Promise<api.EndpointRecord> {
     const path = join('endpoints', name, 'restart');
-    return this._json(path, { method: 'POST', body: {} });
+    return this.json(path, { method: 'POST', body: {} });
   }
 
   async deleteEndpoint(name: string): Promise<void> {
-    await this._reply(join('endpoints', name), { method: 'DELETE' });
+    await this.reply(join('endpoints', name), { method: 'DELETE' });
   }
 
-  private async _json<T>(path: string, call: ICall): Promise<T> {
-    const reply = await this._reply(path, call);
+  /** Call a path below `/studio/api` and read its reply; a room calls what it alone needs by this. */
+  async json<T>(path: string, call: ICall = {}): Promise<T> {
+    const reply = await this.reply(path, call);
     return (await reply.json()) as T;
   }
 
-  private async _reply(path: string, call: ICall): Promise<Response> {
+  /** Call a path below `/studio/api`; a reply that is no success is thrown as `ApiError`. */
+  async reply(path: string, call: ICall = {}): Promise<Response> {
     const init: RequestInit = {
       method: call.method ?? 'GET',
       signal: call.signal ?? null
@@ -226,6 +229,6 @@ export namespace Client {
 }
 
 /** Join path segments, each encoded. */
-function join(...segments: (string | number)[]): string {
+export function join(...segments: (string | number)[]): string {
   return segments.map(segment => encodeURIComponent(segment)).join('/');
 }
