@@ -214,10 +214,25 @@ def test_a_disk_error_names_the_folder_and_the_way_out(workspace):
 def test_two_ways_of_searching_give_the_same_rows(any_workspace, monkeypatch):
     import itertools
     import random
+    from collections import Counter
 
     from kernel_tools.experiments import run_rows
 
-    monkeypatch.setattr(run_rows, "WINDOW", 12)
+    ways = Counter()
+
+    def count(name):
+        way = getattr(run_rows, name)
+
+        def counting(*arguments):
+            rows = way(*arguments)
+            ways[name, rows is not None, len(arguments)] += 1
+            return rows
+
+        monkeypatch.setattr(run_rows, name, counting)
+
+    thorough_way = run_rows.collect
+    count("walk")
+    count("collect")
     random = random.Random(0)
     for number in range(40):
         run = experiments.start_run(
@@ -238,19 +253,34 @@ def test_two_ways_of_searching_give_the_same_rows(any_workspace, monkeypatch):
         "params.depth = '1' or tags.team = 'a'",
         "tags.team IS NULL",
         "params.depth = '9'",
+        "metrics.auc > 0.4 and metrics.auc < 0.95 and tags.team != 'b'",
+        "metrics.loss < 0.3 and (params.depth = '1' or metrics.auc IS NULL) and tags.team IN ('a', 'b')",
+        "metrics.loss < 0.3 and metrics.loss < 0.3 and params.depth LIKE '1%'",
+        "attributes.status = 'FINISHED' and params.none IS NULL",
     ]
-    orders = [[], ["metrics.auc DESC"], ["metrics.auc ASC", "params.depth DESC"], ["start_time"], ["tags.team"]]
-    walked = 0
+    orders = [
+        ["run_name"],
+        [],
+        ["metrics.auc DESC"],
+        ["metrics.auc ASC", "params.depth DESC"],
+        ["start_time"],
+        ["tags.team"],
+    ]
+    experiment_id = experiments.get_experiment("experiment 1", workspace=any_workspace).id
     with any_workspace.database.read() as connection:
-        for text, order, ids, limit, offset in itertools.product(filters, orders, (None, 1), (2, 6), (0, 3)):
-            name = "experiment 1"
-            chosen = None if ids is None else (experiments.get_experiment(name, workspace=any_workspace).id,)
-            wanted = run_rows.RunSearch(chosen, text, tuple(order), run_rows.View.ACTIVE_ONLY)
-            thorough = [row["id"] for row in run_rows.collect(connection, wanted, limit, offset)]
-            quick = run_rows.walk(connection, wanted, limit, offset)
-            walked += quick is not None
-            assert quick is None or [row["id"] for row in quick] == thorough, (text, order)
-    assert walked > 20
+        for text, order, ids, limit, offset in itertools.product(
+            filters, orders, (None, (experiment_id,)), (2, 6), (0, 3)
+        ):
+            wanted = run_rows.RunSearch(ids, text, tuple(order), run_rows.View.ACTIVE_ONLY)
+            expected = [row.id for row in thorough_way(connection, wanted, limit, offset)]
+            for window, narrow in ((12, 500), (12, 6), (2500, 0), (2500, 12)):
+                monkeypatch.setattr(run_rows, "WINDOW", window)
+                monkeypatch.setattr(run_rows, "NARROW", narrow)
+                found = [row.id for row in run_rows.find(connection, wanted, limit, offset)]
+                assert found == expected, (text, order, window, narrow)
+    walked, gave_up = ways["walk", True, 5], ways["walk", False, 5]
+    listed, collected = ways["collect", True, 5], ways["collect", True, 4]
+    assert min(walked, gave_up, listed, collected) > 20, ways
 
 
 def test_an_experiment_that_an_older_atelier_made_is_carried_over(tmp_path):
