@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -222,7 +222,7 @@ def _page(query: sa.Select[Any]) -> sa.Select[Any]:
     return query.limit(limit).offset(offset)
 
 
-def to_records(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> list[RunRecord]:
+def to_records(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[RunRecord]:
     """Make records of rows of `runs`, with their parameters, tags and latest metrics."""
     return _make_records(connection, [tuple(row[name] for name in _COLUMNS) for row in rows])
 
