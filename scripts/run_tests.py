@@ -51,7 +51,8 @@ def set_up(heading: str, target: str) -> Outcome:
 def run_pytest() -> Outcome:
     """Run pytest on two processes, with a PostgreSQL server if there is one on this machine."""
     report = REPORTS / "pytest.xml"
-    command = [".venv/bin/python", "-m", "pytest", "--numprocesses=2", "--dist=loadfile", f"--junitxml={report}"]
+    command = [".venv/bin/python", "-m", "pytest", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+    command.append(f"--junitxml={report}")
     with contextlib.ExitStack() as stack:
         variables = {}
         programs = find_server_programs()
