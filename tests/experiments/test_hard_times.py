@@ -10,9 +10,16 @@ import pytest
 
 from benchmarks.soak import kill_while_logging, log_from_many_processes
 from kernel_tools import experiments
-from kernel_tools.core.errors import AtelierError, InvalidArgumentError, TooLargeError, UnavailableError
+from kernel_tools.core.errors import (
+    AtelierError,
+    InvalidArgumentError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 from kernel_tools.core.workspace import Workspace
-from kernel_tools.experiments import Point
+from kernel_tools.experiments import Point, texts
+from kernel_tools.experiments.metrics import forget_readers
 
 
 def _start(workspace, **options) -> experiments.Run:
@@ -156,6 +163,51 @@ def test_a_million_keys_are_refused_and_the_run_goes_on(workspace):
     run.log_metric("key 5", 1.0)
     run.finish()
     assert run.metrics == {"key 5": 1.0}
+
+
+def test_the_limit_of_keys_holds_over_many_calls(workspace, monkeypatch):
+    monkeypatch.setattr(texts, "MAX_KEYS", 1000)
+    run = _start(workspace)
+    calls = {"metrics": run.log_metrics, "params": run.log_params, "tags": run.set_tags}
+    for what, log in calls.items():
+        for start in range(0, 1000, 100):
+            log({f"key {number}": 1.0 for number in range(start, start + 100)})
+        with pytest.raises(TooLargeError, match="at most 1,000"):
+            log({"one more": 1.0})
+        log({"key 5": 1.0})
+        assert len(getattr(run, what)) == 1000
+
+
+def test_unknown_keys_are_named_or_found_nowhere(any_workspace):
+    run = _start(any_workspace)
+    run.log_metric("auc", 1.0)
+    with pytest.raises(NotFoundError, match="auk"):
+        run.history("auk")
+    for text in ("metrics.auk > 0", "params.none = '1'", "tags.none LIKE '%'"):
+        assert experiments.search_run_records(filter=text, workspace=any_workspace)[0] == []
+    found, _ = experiments.search_run_records(order_by=["metrics.auk DESC"], workspace=any_workspace)
+    assert [record.id for record in found] == [run.id]
+    with pytest.raises(InvalidArgumentError, match="position 1"):
+        experiments.search_run_records(filter="attributes.color = 'red'", workspace=any_workspace)
+
+
+def test_a_corrupted_segment_is_read_as_far_as_it_is_whole_and_hurts_no_other_run(workspace):
+    runs = [_start(workspace) for _ in range(2)]
+    for run in runs:
+        for step in range(100):
+            run.log_metric("loss", step / 7, step)
+        run.finish()
+    [segment] = (workspace.root / "runs" / runs[0].id).glob("metrics-*.bin")
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    segment.write_bytes(content)
+    forget_readers()
+    assert 40 < len(runs[0].history("loss")) < 60
+    assert len(runs[1].history("loss")) == 100
+    experiments.rebuild(workspace=workspace)
+    found, _ = experiments.search_run_records("census", workspace=workspace)
+    assert {record.id for record in found} == {run.id for run in runs}
+    assert next(record for record in found if record.id == runs[1].id).metrics == {"loss": 99 / 7}
 
 
 def test_twelve_thousand_keys_are_kept_and_found(any_workspace):
