@@ -222,16 +222,20 @@ def _page(query: sa.Select[Any]) -> sa.Select[Any]:
     return query.limit(limit).offset(offset)
 
 
-def to_records(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[RunRecord]:
-    """Make records of rows of `runs`, with their parameters, tags and latest metrics."""
-    return _make_records(connection, [tuple(row[name] for name in _COLUMNS) for row in rows])
+def to_records(
+    connection: sa.Connection, rows: Sequence[sa.RowMapping], columns: Sequence[str] | None = None
+) -> list[RunRecord]:
+    """Make records of rows of `runs`, with their parameters, tags and latest metrics, or the `columns` of these."""
+    return _make_records(connection, [tuple(row[name] for name in _COLUMNS) for row in rows], columns)
 
 
-def _make_records(connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> list[RunRecord]:
+def _make_records(
+    connection: sa.Connection, rows: Sequence[Sequence[Any]], columns: Sequence[str] | None = None
+) -> list[RunRecord]:
     texts: dict[int, tuple[str, str | None, str | None]] = {}
     metrics: dict[int, dict[str, float]] = {row[0]: {} for row in rows}
     for start in range(0, len(rows), PART):
-        _read_values(connection, [row[0] for row in rows[start : start + PART]], texts, metrics)
+        _read_values(connection, [row[0] for row in rows[start : start + PART]], columns, texts, metrics)
     records = []
     for number, run_id, name, experiment_id, status, user, started_at, ended_at, lifecycle, parent_run_id, _ in rows:
         experiment, params, tags = texts[number]
@@ -258,6 +262,7 @@ def _make_records(connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> l
 def _read_values(
     connection: sa.Connection,
     numbers: list[int],
+    columns: Sequence[str] | None,
     texts: dict[int, tuple[str, str | None, str | None]],
     metrics: dict[int, dict[str, float]],
 ) -> None:
@@ -265,17 +270,28 @@ def _read_values(
 
     In plain SQL, because a page has thousands of values; parameters and tags come as one JSON object per run.
     """
-    listed = ", ".join(str(int(number)) for number in numbers)
-    as_object = {"sqlite": "json_group_object(", "postgresql": "json_object_agg("}[connection.dialect.name]
-    as_text = {"sqlite": ")", "postgresql": " ORDER BY key)::text"}[connection.dialect.name]
+    is_sqlite = connection.dialect.name == "sqlite"
+    mark = "?" if is_sqlite else "%s"
+    keys = {entity: _keys_of(entity, columns) for entity in ("params", "tags", "metrics")}
+    chosen = {
+        entity: "" if columns is None else f" AND key IN ({', '.join(mark for _ in found) or 'NULL'})"
+        for entity, found in keys.items()
+    }
+    content = "json_group_object({})" if is_sqlite else "json_object_agg({} ORDER BY key)::text"
+    pairs = content.format("key, coalesce(long_value, value)")
     objects = ", ".join(
-        f"(SELECT {as_object}key, coalesce(long_value, value){as_text} FROM {table} WHERE run_number = number)"
-        for table in ("params", "tags")
+        f"(SELECT {pairs} FROM {table} WHERE run_number = number{chosen[table]})" for table in ("params", "tags")
     )
+    listed = ", ".join(str(int(number)) for number in numbers)
     name = "(SELECT name FROM experiments WHERE id = experiment_id)"
     described = f"SELECT number, {name}, {objects} FROM runs WHERE number IN ({listed})"
-    for number, *described_run in connection.exec_driver_sql(described).all():
+    for number, *described_run in connection.exec_driver_sql(described, keys["params"] + keys["tags"] or None).all():
         texts[number] = tuple(described_run)
-    measured = f"SELECT run_number, key, value FROM latest_metrics WHERE run_number IN ({listed}) ORDER BY 1, 2"
-    for number, key, value in connection.exec_driver_sql(measured).all():
+    measured = f"SELECT run_number, key, value FROM latest_metrics WHERE run_number IN ({listed}){chosen['metrics']}"
+    for number, key, value in connection.exec_driver_sql(f"{measured} ORDER BY 1, 2", keys["metrics"] or None).all():
         metrics[number][key] = float("nan") if value is None else value
+
+
+def _keys_of(entity: str, columns: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the keys of an entity among columns such as ``metrics.auc``."""
+    return tuple(column.partition(".")[2] for column in columns or () if column.partition(".")[0] == entity)
