@@ -134,9 +134,15 @@ def _search(folder: Path, peer: MlflowPeer, count: int) -> Iterator[Result]:
     yield Result(what, bar, "ms", ours, met or not bar, MLFLOW, theirs, f"{PAGE} rows each")
     if count > 10_000:
         samples = [_time_search(workspace, number)[0] for _ in range(30) for number in range(len(SEARCHES))]
-        p95 = statistics.quantiles(samples, n=20)[-1]
+        peer_samples = [sample for result in results for sample in result.peer]
+        ours_p95, peers_p95 = _p95(samples), _p95(peer_samples)
+        note = f"p95 {ours_p95:.3g} ms; MLflow's, without the {len(SLOW_FOR_PEER)} slowest, {peers_p95:.3g} ms"
         what = f"each of these searches over {count:,} runs"
-        yield Result(what, "p95 under 100 ms", "ms", samples, p95 < 100, note=f"p95 {p95:.3g} ms")
+        yield Result(what, "p95 under 100 ms", "ms", samples, ours_p95 < 100, MLFLOW, peer_samples, note)
+
+
+def _p95(samples: list[float]) -> float:
+    return statistics.quantiles(samples, n=20, method="inclusive")[-1]
 
 
 def _search_in_turn(

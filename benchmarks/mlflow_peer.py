@@ -19,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from many_runs import SEARCHES, synthetic_runs
 
 STORE: dict[str, Any] = {}
+SERVERS: dict[str, Any] = {}
+"""Clients of tracking servers, by the server's name; `log_batch_to` and `search_at` speak HTTP with them."""
 
 
 def open_store(path: str) -> float:
@@ -121,6 +123,48 @@ def histories() -> float:
     return time.perf_counter() - started
 
 
+def connect(server: str, uri: str, token: str) -> str:
+    """Let a client find a tracking server; returns the version of MLflow."""
+    import mlflow
+
+    os.environ["MLFLOW_TRACKING_TOKEN"] = token
+    client = mlflow.MlflowClient(uri)
+    SERVERS[server] = (client, client.get_experiment_by_name("many").experiment_id)
+    return str(mlflow.__version__)
+
+
+def log_batch_to(server: str, calls: int, batch: int) -> float:
+    """Return the seconds of logging batches of points to a server, into a new run."""
+    from mlflow.entities import Metric
+
+    client, experiment = SERVERS[server]
+    run_id = client.create_run(experiment).info.run_id
+    metrics = [
+        [Metric("loss", step / 7, 17, step) for step in range(call * batch, (call + 1) * batch)]
+        for call in range(calls)
+    ]
+    started = time.perf_counter()
+    for part in metrics:
+        client.log_batch(run_id, metrics=part)
+    seconds = time.perf_counter() - started
+    client.set_terminated(run_id)
+    client.delete_run(run_id)
+    return seconds
+
+
+def search_at(server: str, filter: str, order: list[str], limit: int, pages: int = 1) -> tuple[float, list[str]]:
+    """Return the seconds of reading some pages of runs from a server, and the ids."""
+    client, experiment = SERVERS[server]
+    ids: list[str] = []
+    token = None
+    started = time.perf_counter()
+    for _ in range(pages):
+        page = client.search_runs([experiment], filter, order_by=order, max_results=limit, page_token=token)
+        ids += [run.info.run_id for run in page]
+        token = page.token
+    return time.perf_counter() - started, ids
+
+
 def _start_run() -> str:
     return str(STORE["client"].create_run(STORE["experiment"]).info.run_id)
 
@@ -133,7 +177,19 @@ def _size() -> int:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (open_store, log_metric, log_batch, bytes_per_point, fill, search, fill_histories, histories)
+    for function in (
+        open_store,
+        log_metric,
+        log_batch,
+        bytes_per_point,
+        fill,
+        search,
+        fill_histories,
+        histories,
+        connect,
+        log_batch_to,
+        search_at,
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak [--tries N]`: what takes minutes: kill -9 while logging, and many processes at once."""
+"""What takes minutes: kill -9 while logging, and many processes at once (`make soak`)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
+from benchmarks.harness import Result, save
+from benchmarks.report import TABLE_HEAD
 from kernel_tools import experiments
 from kernel_tools.core.errors import AtelierError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.experiments import RunStatus
 from kernel_tools.experiments.run_files import list_folders
 
+LIBRARIES = ("jupyter-atelier",)
 TRIES = 100
 PROCESSES = 16
 POINTS = 10_000
@@ -163,21 +168,40 @@ def _environment(workspace: Workspace) -> dict[str, str]:
     return {**os.environ, "ATELIER_HOME": str(workspace.root), "ATELIER_CAPTURE_SOURCE": "0"}
 
 
-def main() -> int:
-    """Run both; returns 1 if anything was lost."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tries", type=int, default=TRIES, help="how often a logging process is killed")
-    tries = parser.parse_args().tries
+def run(tries: int = TRIES) -> Iterator[Result]:
+    """Run both, each in a workspace of its own."""
     with tempfile.TemporaryDirectory() as name:
         campaign = kill_while_logging(Workspace(Path(name) / "crash"), tries)
-        print(
-            f"kill -9 while logging, {campaign.tries} tries: {campaign.acknowledged:,} acknowledged, "
-            f"{campaign.lost:,} lost, {campaign.unreadable:,} runs unreadable"
+        yield Result(
+            f"kill -9 while logging, {campaign.tries} tries: acknowledged points lost and runs unreadable",
+            "0",
+            "",
+            [campaign.lost + campaign.unreadable],
+            campaign.lost == campaign.unreadable == 0,
+            note=f"{campaign.acknowledged:,} points, parameters and files acknowledged",
         )
         errors, points = log_from_many_processes(Workspace(Path(name) / "busy"), PROCESSES, POINTS)
-        print(f"{PROCESSES} processes x {POINTS:,} points: {errors} errors, {points:,} points")
-    is_whole = campaign.lost == campaign.unreadable == errors == 0 and points == PROCESSES * POINTS
-    return int(not is_whole)
+        yield Result(
+            f"{PROCESSES} processes logging {POINTS:,} points each to one experiment: errors and points missing",
+            "0",
+            "",
+            [errors + abs(PROCESSES * POINTS - points)],
+            errors == 0 and points == PROCESSES * POINTS,
+            note=f"{points:,} points there",
+        )
+
+
+def main() -> int:
+    """Run both and keep the results; returns 1 if anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tries", type=int, default=TRIES, help="how often a logging process is killed")
+    print(TABLE_HEAD, flush=True)
+    results = []
+    for result in run(parser.parse_args().tries):
+        print(result.row(), flush=True)
+        results.append(result)
+    save("soak", results, {library: metadata.version(library) for library in LIBRARIES})
+    return int(not all(result.met for result in results))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ from scripts.system_packages import find_chromium, install, may_install
 
 REPORTS = Path("build/reports").resolve()
 UI_TESTS = Path("ui-tests")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For training models in tests: as many processes run already as there are cores, and threads would wait for each
+other."""
 
 
 def run_everything() -> Outcome:
@@ -51,9 +54,10 @@ def set_up(heading: str, target: str) -> Outcome:
 def run_pytest() -> Outcome:
     """Run pytest on two processes, with a PostgreSQL server if there is one on this machine."""
     report = REPORTS / "pytest.xml"
-    command = [".venv/bin/python", "-m", "pytest", "--numprocesses=2", "--dist=loadfile", f"--junitxml={report}"]
+    command = [".venv/bin/python", "-m", "pytest", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+    command.append(f"--junitxml={report}")
     with contextlib.ExitStack() as stack:
-        variables = {}
+        variables = dict(ONE_THREAD)
         programs = find_server_programs()
         if programs is None and may_install() and install("postgresql"):
             programs = find_server_programs()
@@ -88,7 +92,7 @@ def run_browser_tests() -> Outcome:
         return ready
     report = REPORTS / "playwright.json"
     # With CI set Playwright starts a server of its own and does not take one that happens to run.
-    variables = {"CHROMIUM": chromium, "CI": "true", "PLAYWRIGHT_JSON_OUTPUT_NAME": str(report)}
+    variables = {**ONE_THREAD, "CHROMIUM": chromium, "CI": "true", "PLAYWRIGHT_JSON_OUTPUT_NAME": str(report)}
     command = ["jlpm", "playwright", "test", "--reporter=line,json"]
     return run_step("Browser tests", command, counter(read_playwright, report), environment=variables, folder=UI_TESTS)
 

@@ -51,8 +51,11 @@ const empty = server(emptyPort, chooseFolder('ATELIER_UI_EMPTY_HOME'));
 module.exports = {
   ...base,
   timeout: 90000,
+  // A machine with two busy cores needs longer than Playwright's five seconds.
+  expect: { timeout: 15000 },
   retries: 0,
-  workers: 1,
+  // Settings, themes and layouts are each page's own (Galata's mocks); files of tests share the two workspaces.
+  workers: 2,
   reporter: [['list']],
   globalSetup: require.resolve('./seed.js'),
   use: {

@@ -296,4 +296,4 @@ def count_runs(*, workspace: Workspace | None = None) -> dict[RunStatus, int]:
 
 def artifact_references(workspace: Workspace) -> set[str]:
     """Return the sha256 of every blob that a run of the workspace refers to, read from the run folders."""
-    return {artifact.sha256 for folder in list_folders(workspace) for artifact in folder.load().artifacts}
+    return {artifact.sha256 for folder in list_folders(workspace) for artifact in folder.load_artifacts()}

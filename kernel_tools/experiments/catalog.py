@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 ANALYZE_EVERY = 1000
 """After so many new runs the statistics of the catalog are taken again."""
 OPEN_STATUSES = [status.value for status in RunStatus if status.is_open]
-_RUNNING = sa.select(runs.c.id, runs.c.segment_size).where(runs.c.status.in_(OPEN_STATUSES))
+_RUNNING = sa.select(runs.c.id, runs.c.segment_size).where(sa.or_(*(runs.c.status == value for value in OPEN_STATUSES)))
 
 
 def index_run(workspace: Workspace, document: RunDocument) -> None:

@@ -91,9 +91,9 @@ def is_listed(key: sa.ColumnElement[Any], owner: sa.Column[Any], *conditions: An
     return key.in_(sa.select(owner).where(*conditions))
 
 
-def is_probed(key: sa.ColumnElement[Any], owner: sa.Column[Any], *conditions: Any) -> sa.ColumnElement[bool]:
+def is_probed(key: sa.Column[Any], owner: sa.Column[Any], *conditions: Any) -> sa.ColumnElement[bool]:
     """Say that a row has a fitting value by looking at its own values alone: good when few rows are asked."""
-    return sa.exists().where(owner == key, *conditions).correlate(runs)
+    return sa.exists().where(owner == key, *conditions).correlate(key.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Meaning:
     """Where the fields of one vocabulary stand in the catalog.
 
     `key` is the column that tells one row from another, `owner` the name of the column that refers to it, `has` how a
-    row is asked whether it has a fitting value.
+    row is asked whether it has a fitting value. `walked` is a field whose values stand in a table that is joined
+    already, so that nothing has to be looked up for it; `listed` is a comparison that few rows fulfil.
     """
 
     columns: Mapping[str, sa.ColumnElement[Any]]
@@ -109,6 +110,8 @@ class Meaning:
     tables: Mapping[str, sa.Table]
     owner: str
     has: Callable[..., sa.ColumnElement[bool]] = is_listed
+    walked: tuple[Field, sa.FromClause] | None = None
+    listed: Comparison | None = None
 
     def condition(self, expression: Expression) -> sa.ColumnElement[bool]:
         """Return the condition that an expression puts on a row."""
@@ -147,12 +150,15 @@ class Meaning:
         field = comparison.field
         if field.entity == "attributes":
             return compare(self.columns[field.key], comparison)
+        if self.walked is not None and self.walked[0] == field and comparison.operator != "IS NULL":
+            return value_condition(self.walked[1], comparison)
         table = self.tables[field.entity]
         owner = table.c[self.owner]
         if comparison.operator == "IS NULL":
             wanted = self.has(self.key, owner, *_rows_of(table, field))
             return wanted if comparison.is_negated else ~wanted
-        return self.has(self.key, owner, *_rows_of(table, field), value_condition(table, comparison))
+        has = is_listed if comparison == self.listed else self.has
+        return has(self.key, owner, *_rows_of(table, field), value_condition(table, comparison))
 
 
 def _rows_of(table: sa.Table, field: Field) -> list[sa.ColumnElement[bool]]:

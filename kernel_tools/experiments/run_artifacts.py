@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
+from kernel_tools.experiments.artifact_log import Deletion, is_at_or_below
 from kernel_tools.experiments.disk import explain_disk_errors
 from kernel_tools.experiments.records import ArtifactEntry, ArtifactRecord
 from kernel_tools.experiments.run_base import RunBase, require_active
@@ -222,23 +223,23 @@ class RunArtifacts(RunBase):
         target = validate_artifact_path(path)
         gone: list[ArtifactRecord] = []
 
-        def change(document: RunDocument) -> None:
-            gone[:] = [item for item in document.artifacts if _is_at_or_below(item.path, target)]
-            document.artifacts = [item for item in document.artifacts if not _is_at_or_below(item.path, target)]
+        def decide(document: RunDocument) -> list[Deletion]:
+            require_active(document)
+            gone[:] = [item for item in self._folder.load_artifacts() if is_at_or_below(item.path, target)]
             if not gone:
                 raise NotFoundError(f"Run {self.id!r} has no artifact {path!r}; see run.artifacts.")
+            return [Deletion(target)]
 
-        self._change(change)
+        self._folder.change_artifacts(decide)
         self._workspace.audit.record("run.delete_artifact", self.id, {"path": target, "files": len(gone)})
         return gone
 
     def _keep(self, records: list[ArtifactRecord]) -> None:
-        def change(document: RunDocument) -> None:
+        def decide(document: RunDocument) -> list[ArtifactRecord]:
             require_active(document)
-            paths = {record.path for record in records}
-            document.artifacts = [item for item in document.artifacts if item.path not in paths] + records
+            return records
 
-        self._folder.change(change)
+        self._folder.change_artifacts(decide)
 
 
 def validate_artifact_path(path: str) -> str:
@@ -258,7 +259,3 @@ def _record(path: str, size: int, sha256: str) -> ArtifactRecord:
 
 def _with_suffix(path: str, suffix: str) -> str:
     return path if path.endswith(suffix) else f"{path}{suffix}"
-
-
-def _is_at_or_below(path: str, target: str) -> bool:
-    return path == target or path.startswith(f"{target}/")

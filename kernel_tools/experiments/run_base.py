@@ -88,7 +88,7 @@ class RunBase:
     @property
     def artifacts(self) -> list[ArtifactRecord]:
         """The files that the run kept, by path."""
-        return sorted(self._folder.load().artifacts, key=lambda artifact: artifact.path)
+        return sorted(self._folder.load_artifacts(), key=lambda artifact: artifact.path)
 
     @property
     def inputs(self) -> list[DatasetInput]:

@@ -1,12 +1,12 @@
-"""The folder of a run: `run.json`, `inputs.json`, its lock, and the metrics. This is the truth; the catalog only
-indexes it."""
+"""The folder of a run: `run.json`, `inputs.json`, `artifacts.jsonl`, its lock, and the metrics. This is the truth; the
+catalog only indexes it."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -16,18 +16,24 @@ from kernel_tools.core.errors import IntegrityError, NotFoundError
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import Workspace, atomic_write
+from kernel_tools.experiments.artifact_log import ArtifactLog, Line
 from kernel_tools.experiments.disk import explain_disk_errors
 from kernel_tools.experiments.experiment_files import propose_id
 from kernel_tools.experiments.records import PARENT_TAG, ArtifactRecord, DatasetInput, Lifecycle, RunStatus
 
-RUN_VERSION = 1
+RUN_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+"""In version 1 every artifact stood in `run.json`."""
 INPUTS_VERSION = 1
 COMPACTED = "metrics.parquet"
 
 
 @dataclass(slots=True)
 class RunDocument:
-    """What `run.json` holds; metrics are in the segments, artifact bytes in the artifact store."""
+    """What `run.json` holds; metrics are in the segments, artifact bytes in the artifact store.
+
+    `artifacts` are those that the run was started with; `RunFolder.load_artifacts` returns all.
+    """
 
     id: str
     name: str
@@ -65,6 +71,7 @@ class RunFolder:
         self.id = run_id
         self.path = workspace.folder("runs", run_id)
         self._document_path = self.path / "run.json"
+        self._artifact_log = ArtifactLog(self.path / "artifacts.jsonl")
 
     def create(self, document: RunDocument) -> None:
         """Write the folder of a new run."""
@@ -94,9 +101,9 @@ class RunFolder:
                 f"{self._document_path} is not valid JSON ({error}). Restore it from a backup."
             ) from error
         version = content.get("version") if isinstance(content, dict) else None
-        if version != RUN_VERSION:
+        if version not in READABLE_VERSIONS:
             raise IntegrityError(
-                f"{self._document_path} has format version {version!r}; this Atelier reads {RUN_VERSION}. "
+                f"{self._document_path} has format version {version!r}; this Atelier reads up to {RUN_VERSION}. "
                 "Install the Atelier that wrote it, or a newer one."
             )
         try:
@@ -130,6 +137,20 @@ class RunFolder:
             return self.load().lifecycle is Lifecycle.DELETED
         except (IntegrityError, NotFoundError):
             return False
+
+    def load_artifacts(self) -> list[ArtifactRecord]:
+        """Read which files the run kept, in the order in which they were."""
+        return self._artifact_log.replay(self.load().artifacts)
+
+    def change_artifacts(self, decide: Callable[[RunDocument], Sequence[Line]]) -> None:
+        """Add lines to the list of artifacts, under the run's lock; what they are is decided from the document."""
+        if not self._document_path.exists():
+            self.load()  # as in `change`
+        with explain_disk_errors("The run was not changed", self.path), self.locked():
+            document = self.load()
+            self._artifact_log.append(decide(document))
+            if self._artifact_log.is_overgrown():
+                self._artifact_log.compact(document.artifacts)
 
     def load_inputs(self) -> list[DatasetInput]:
         """Read the datasets that the run logged."""
@@ -180,7 +201,10 @@ class RunFolder:
 
     def last_change(self) -> int:
         """Return when the run last wrote anything, in milliseconds since 1970 UTC."""
-        return max(int(path.stat().st_mtime * 1000) for path in (self._document_path, *self.segments()))
+        written = [self._document_path, *self.segments()]
+        if self._artifact_log.path.exists():
+            written.append(self._artifact_log.path)
+        return max(int(path.stat().st_mtime * 1000) for path in written)
 
     def next_segment(self) -> Path:
         """Return a path for a new segment: it sorts after the others and is never used again."""

@@ -138,3 +138,22 @@ def test_any_text_is_a_condition_or_a_clear_error(text):
         assert "position" in str(error)
     else:
         assert True
+
+
+def test_records_hold_the_columns_that_are_asked_for(four_runs):
+    import sqlalchemy as sa
+
+    from kernel_tools.experiments.run_rows import to_records
+    from kernel_tools.experiments.tables import runs
+
+    with four_runs.database.read() as connection:
+        rows = connection.execute(sa.select(runs).order_by(runs.c.name)).mappings().all()
+        chosen = to_records(connection, rows, ["metrics.loss", "params.note", "tags.a key", "attributes.status"])
+        whole = to_records(connection, rows)
+    assert [(record.metrics, record.params, record.tags) for record in chosen] == [
+        ({"loss": 0.1}, {"note": "50% off"}, {}),
+        ({"loss": float("inf")}, {}, {"a key": "x"}),
+        ({}, {}, {}),
+        ({}, {}, {}),
+    ]
+    assert [record.name for record in whole if record.params == RUNS[record.name][1]] == list("abcd")

@@ -10,9 +10,16 @@ import pytest
 
 from benchmarks.soak import kill_while_logging, log_from_many_processes
 from kernel_tools import experiments
-from kernel_tools.core.errors import AtelierError, InvalidArgumentError, TooLargeError, UnavailableError
+from kernel_tools.core.errors import (
+    AtelierError,
+    InvalidArgumentError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 from kernel_tools.core.workspace import Workspace
-from kernel_tools.experiments import Point
+from kernel_tools.experiments import Point, texts
+from kernel_tools.experiments.metrics import forget_readers
 
 
 def _start(workspace, **options) -> experiments.Run:
@@ -158,6 +165,51 @@ def test_a_million_keys_are_refused_and_the_run_goes_on(workspace):
     assert run.metrics == {"key 5": 1.0}
 
 
+def test_the_limit_of_keys_holds_over_many_calls(workspace, monkeypatch):
+    monkeypatch.setattr(texts, "MAX_KEYS", 1000)
+    run = _start(workspace)
+    calls = {"metrics": run.log_metrics, "params": run.log_params, "tags": run.set_tags}
+    for what, log in calls.items():
+        for start in range(0, 1000, 100):
+            log({f"key {number}": 1.0 for number in range(start, start + 100)})
+        with pytest.raises(TooLargeError, match="at most 1,000"):
+            log({"one more": 1.0})
+        log({"key 5": 1.0})
+        assert len(getattr(run, what)) == 1000
+
+
+def test_unknown_keys_are_named_or_found_nowhere(any_workspace):
+    run = _start(any_workspace)
+    run.log_metric("auc", 1.0)
+    with pytest.raises(NotFoundError, match="auk"):
+        run.history("auk")
+    for text in ("metrics.auk > 0", "params.none = '1'", "tags.none LIKE '%'"):
+        assert experiments.search_run_records(filter=text, workspace=any_workspace)[0] == []
+    found, _ = experiments.search_run_records(order_by=["metrics.auk DESC"], workspace=any_workspace)
+    assert [record.id for record in found] == [run.id]
+    with pytest.raises(InvalidArgumentError, match="position 1"):
+        experiments.search_run_records(filter="attributes.color = 'red'", workspace=any_workspace)
+
+
+def test_a_corrupted_segment_is_read_as_far_as_it_is_whole_and_hurts_no_other_run(workspace):
+    runs = [_start(workspace) for _ in range(2)]
+    for run in runs:
+        for step in range(100):
+            run.log_metric("loss", step / 7, step)
+        run.finish()
+    [segment] = (workspace.root / "runs" / runs[0].id).glob("metrics-*.bin")
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    segment.write_bytes(content)
+    forget_readers()
+    assert 40 < len(runs[0].history("loss")) < 60
+    assert len(runs[1].history("loss")) == 100
+    experiments.rebuild(workspace=workspace)
+    found, _ = experiments.search_run_records("census", workspace=workspace)
+    assert {record.id for record in found} == {run.id for run in runs}
+    assert next(record for record in found if record.id == runs[1].id).metrics == {"loss": 99 / 7}
+
+
 def test_twelve_thousand_keys_are_kept_and_found(any_workspace):
     run = _start(any_workspace)
     run.log_metrics({f"key {number}": number for number in range(12_000)})
@@ -214,10 +266,25 @@ def test_a_disk_error_names_the_folder_and_the_way_out(workspace):
 def test_two_ways_of_searching_give_the_same_rows(any_workspace, monkeypatch):
     import itertools
     import random
+    from collections import Counter
 
     from kernel_tools.experiments import run_rows
 
-    monkeypatch.setattr(run_rows, "WINDOW", 12)
+    ways = Counter()
+
+    def count(name):
+        way = getattr(run_rows, name)
+
+        def counting(*arguments):
+            rows = way(*arguments)
+            ways[name, rows is not None, len(arguments)] += 1
+            return rows
+
+        monkeypatch.setattr(run_rows, name, counting)
+
+    thorough_way = run_rows.collect
+    count("walk")
+    count("collect")
     random = random.Random(0)
     for number in range(40):
         run = experiments.start_run(
@@ -238,19 +305,34 @@ def test_two_ways_of_searching_give_the_same_rows(any_workspace, monkeypatch):
         "params.depth = '1' or tags.team = 'a'",
         "tags.team IS NULL",
         "params.depth = '9'",
+        "metrics.auc > 0.4 and metrics.auc < 0.95 and tags.team != 'b'",
+        "metrics.loss < 0.3 and (params.depth = '1' or metrics.auc IS NULL) and tags.team IN ('a', 'b')",
+        "metrics.loss < 0.3 and metrics.loss < 0.3 and params.depth LIKE '1%'",
+        "attributes.status = 'FINISHED' and params.none IS NULL",
     ]
-    orders = [[], ["metrics.auc DESC"], ["metrics.auc ASC", "params.depth DESC"], ["start_time"], ["tags.team"]]
-    walked = 0
+    orders = [
+        ["run_name"],
+        [],
+        ["metrics.auc DESC"],
+        ["metrics.auc ASC", "params.depth DESC"],
+        ["start_time"],
+        ["tags.team"],
+    ]
+    experiment_id = experiments.get_experiment("experiment 1", workspace=any_workspace).id
     with any_workspace.database.read() as connection:
-        for text, order, ids, limit, offset in itertools.product(filters, orders, (None, 1), (2, 6), (0, 3)):
-            name = "experiment 1"
-            chosen = None if ids is None else (experiments.get_experiment(name, workspace=any_workspace).id,)
-            wanted = run_rows.RunSearch(chosen, text, tuple(order), run_rows.View.ACTIVE_ONLY)
-            thorough = [row["id"] for row in run_rows.collect(connection, wanted, limit, offset)]
-            quick = run_rows.walk(connection, wanted, limit, offset)
-            walked += quick is not None
-            assert quick is None or [row["id"] for row in quick] == thorough, (text, order)
-    assert walked > 20
+        for text, order, ids, limit, offset in itertools.product(
+            filters, orders, (None, (experiment_id,)), (2, 6), (0, 3)
+        ):
+            wanted = run_rows.RunSearch(ids, text, tuple(order), run_rows.View.ACTIVE_ONLY)
+            expected = [row.id for row in thorough_way(connection, wanted, limit, offset)]
+            for window, narrow in ((12, 500), (12, 6), (2500, 0), (2500, 12)):
+                monkeypatch.setattr(run_rows, "WINDOW", window)
+                monkeypatch.setattr(run_rows, "NARROW", narrow)
+                found = [row.id for row in run_rows.find(connection, wanted, limit, offset)]
+                assert found == expected, (text, order, window, narrow)
+    walked, gave_up = ways["walk", True, 5], ways["walk", False, 5]
+    listed, collected = ways["collect", True, 5], ways["collect", True, 4]
+    assert min(walked, gave_up, listed, collected) > 20, ways
 
 
 def test_an_experiment_that_an_older_atelier_made_is_carried_over(tmp_path):

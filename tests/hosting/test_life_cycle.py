@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -136,11 +137,19 @@ def test_delete_ends_the_process_and_removes_the_folder(workspace):
     ]
 
 
-def test_delete_lets_a_request_finish_that_is_being_answered(workspace, census):
+def test_delete_lets_a_request_finish_that_is_being_answered(workspace, census, monkeypatch):
     endpoint = kt.hosting.deploy("census", name="busy", workspace=workspace)
+    is_encoded, send = threading.Event(), endpoint._send
+
+    def send_encoded(body):
+        is_encoded.set()
+        return send(body)
+
+    monkeypatch.setattr(endpoint, "_send", send_encoded)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(endpoint.invoke, [census.row] * 60_000)
-        time.sleep(0.6)
+        is_encoded.wait()
+        time.sleep(0.3)  # until it has arrived
         endpoint.delete()
         assert len(answer.result()["predictions"]) == 60_000
 

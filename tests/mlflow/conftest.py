@@ -176,6 +176,9 @@ class Clients:
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
             "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "GIT_PYTHON_REFRESH": "quiet",
+            # Of every model that is logged, a process finds out what it imports: ten seconds each, and not our matter.
+            "MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT": "1",
+            "MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT": "1",
         }
         command = [str(self._python), str(CASES / "run_cases.py"), str(CASES / f"{file}.py"), str(self._folder / file)]
         done = subprocess.run(command, env=environment, cwd=self._folder, capture_output=True, text=True, timeout=900)
