@@ -6,7 +6,7 @@ from typing import Any
 
 from kernel_tools import experiments
 from kernel_tools.core.errors import ConflictError, NotFoundError
-from kernel_tools.experiments.records import Experiment, Lifecycle
+from kernel_tools.experiments.records import ARTIFACT_LOCATION_TAG, Experiment, Lifecycle
 from studio_ext.mlflow import paging
 from studio_ext.mlflow.api import Context, Endpoint
 from studio_ext.mlflow.checks import array, required, string, whole
@@ -19,7 +19,7 @@ from studio_ext.mlflow.errors import (
 )
 from studio_ext.mlflow.limits import check_experiment_id, check_experiment_name, check_experiment_tag
 from studio_ext.mlflow.messages import VIEW_TYPE, Message, write_pairs
-from studio_ext.mlflow.uris import LOCATION_TAG, experiment_uri
+from studio_ext.mlflow.uris import experiment_uri
 
 TAG = Message(key="string", value="string")
 ID = Message(experiment_id="string")
@@ -34,7 +34,7 @@ def create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     tags = dict(check_experiment_tag(tag) for tag in request.get("tags", []))
     location = request.get("artifact_location", "")
     if location:
-        tags[LOCATION_TAG] = _check_location(location)
+        tags[ARTIFACT_LOCATION_TAG] = _check_location(location)
     try:
         experiment = experiments.create_experiment(name, tags, workspace=context.workspace)
     except ConflictError as error:
@@ -114,7 +114,7 @@ def delete_tag(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a tag."""
     key = request["key"]
     experiment = find_active(context, request["experiment_id"])
-    if key not in experiment.tags or key == LOCATION_TAG:
+    if key not in experiment.tags or key == ARTIFACT_LOCATION_TAG:
         raise missing(f"No tag with name: {key} in experiment with id {experiment.id}")
     experiments.delete_experiment_tag(experiment.id, key, workspace=context.workspace)
     return {}
@@ -144,7 +144,7 @@ def find_active(context: Context, experiment_id: str) -> Experiment:
 
 def write_experiment(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as the protocol has it."""
-    tags = {key: value for key, value in sorted(experiment.tags.items()) if key != LOCATION_TAG}
+    tags = {key: value for key, value in sorted(experiment.tags.items()) if key != ARTIFACT_LOCATION_TAG}
     return {
         "experiment_id": experiment.id,
         "name": experiment.name,

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kernel_tools.experiments.records import Experiment
+from kernel_tools.experiments.records import ARTIFACT_LOCATION_TAG, Experiment
 from studio_ext.mlflow.errors import missing
 
 SCHEME = "mlflow-artifacts:/"
-LOCATION_TAG = "atelier.artifactLocation"
-"""The tag that keeps an experiment's own artifact location; clients see it as the location, not as a tag."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class ArtifactPlace:
 
 def experiment_uri(experiment: Experiment) -> str:
     """Return where the artifacts of an experiment are."""
-    return experiment.tags.get(LOCATION_TAG) or f"{SCHEME}{experiment.id}"
+    return experiment.tags.get(ARTIFACT_LOCATION_TAG) or f"{SCHEME}{experiment.id}"
 
 
 def run_uri(root: str, run_id: str) -> str:
