@@ -160,14 +160,14 @@ class FileStore:
         tags |= {
             name: json.dumps(found) for name, found in ((MODEL_INPUTS_TAG, read), (MODEL_OUTPUTS_TAG, made)) if found
         }
-        status = meta.get("status") or 1
+        status = meta.get("status") or 1  # a number, in old stores a word
         run_id = str(meta.get("run_id") or meta.get("run_uuid"))
         return StoredRun(
             id=run_id,
             name=meta.get("run_name") or tags.get("mlflow.runName") or run_id[:8],
             experiment_id=folder.parent.name,
             user=meta.get("user_id") or tags.get("mlflow.user") or "unknown",
-            status=RunStatus(STATUSES.get(status, status)),
+            status=RunStatus(STATUSES[status] if isinstance(status, int) else str(status)),
             lifecycle=Lifecycle(meta.get("lifecycle_stage") or "active"),
             started_at=meta.get("start_time") or 0,
             ended_at=meta.get("end_time"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,8 +127,8 @@ class SqlStore:
             if not rows:
                 return
             yield [
-                _run(row, *(found.get(row["run_uuid"], {}) for found in (params, tags)), datasets.get(row["run_uuid"]))
-                for row in rows
+                _run(row, params.get(run_id, {}), tags.get(run_id, {}), datasets.get(run_id, []))
+                for run_id, row in zip(ids, rows, strict=True)
             ]
             last = ids[-1]
 
@@ -214,7 +214,7 @@ def read_value(value: float | None, is_nan: bool) -> float:
     return float(value)
 
 
-def _run(row: Any, params: dict[str, str], tags: dict[str, str], inputs: Iterable[DatasetInput] | None) -> StoredRun:
+def _run(row: Any, params: dict[str, str], tags: dict[str, str], inputs: list[DatasetInput]) -> StoredRun:
     return StoredRun(
         id=row["run_uuid"],
         name=row.get("name") or tags.get("mlflow.runName") or row["run_uuid"][:8],
@@ -228,7 +228,7 @@ def _run(row: Any, params: dict[str, str], tags: dict[str, str], inputs: Iterabl
         artifact_uri=row["artifact_uri"] or "",
         params=params,
         tags=tags,
-        inputs=list(inputs or []),
+        inputs=inputs,
     )
 
 
