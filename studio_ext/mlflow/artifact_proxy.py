@@ -90,15 +90,12 @@ class ArtifactHandler(MlflowHandler):
     @web.authenticated
     async def get(self, artifact_path: str) -> None:
         """Send a file as a download."""
-        await self._authorize("read")
-        context = self.context
-        reply = await self._run_in_thread(lambda: _open_file(context, check_path(unquote(artifact_path))))
-        await self._send_file(reply)
+        await self._send(artifact_path)
 
     @web.authenticated
     async def head(self, artifact_path: str) -> None:
         """Answer what a download would say of itself, without the bytes."""
-        await self.get(artifact_path)
+        await self._send(artifact_path)
 
     @web.authenticated
     async def put(self, artifact_path: str) -> None:
@@ -129,6 +126,13 @@ class ArtifactHandler(MlflowHandler):
 
         await self._run_in_thread(work)
         self.send_json({})
+
+    async def _send(self, artifact_path: str) -> None:
+        await self._authorize("read")
+        context = self.context
+        await self._send_file(
+            await self._run_in_thread(lambda: _open_file(context, check_path(unquote(artifact_path))))
+        )
 
     def _open_upload(self) -> IO[bytes]:
         return tempfile.TemporaryFile(dir=self.workspace.root, prefix=".upload-")
