@@ -24,7 +24,7 @@ from tests.mlflow.upstream_requests import API, REQUESTS, SETUP, Request
 
 TOKEN = "token-of-the-tests"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-NUMBER = re.compile(r"\d+")
+ID = re.compile(r"[0-9a-f]{32}|\d+")
 SAME_WORDS = 20
 """Characters at the beginning of a message that must be the same; what follows may be advice."""
 NOT_COMPARED = ("workspace", "user_id", "aliases")
@@ -135,7 +135,7 @@ def is_same(expected: httpx.Response, answer: httpx.Response) -> bool:
     if expected.status_code == 200:
         return shape(contents[0]) == shape(contents[1])
     codes = [content.get("error_code") for content in contents]
-    messages = [NUMBER.sub("N", str(content.get("message"))) for content in contents]
+    messages = [ID.sub("N", str(content.get("message"))) for content in contents]
     is_near = len(os.path.commonprefix(messages)) >= min(SAME_WORDS, len(messages[0]))
     return codes[0] == codes[1] and is_near
 
