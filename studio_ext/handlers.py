@@ -163,7 +163,9 @@ class StudioHandler(ExtensionHandlerMixin, APIHandler):
             known = MEDIA_TYPE.fullmatch(reply.media_type)
             media_type = reply.media_type if known else "application/octet-stream"
             self.set_header("Content-Type", media_type)
-            while chunk := await self._run_in_thread(lambda: file.read(CHUNK_BYTES)):
+            while self.request.method != "HEAD" and (
+                chunk := await self._run_in_thread(lambda: file.read(CHUNK_BYTES))
+            ):
                 self.write(chunk)
                 await self.flush()
         await self.finish(set_content_type=media_type)

@@ -26,6 +26,7 @@ from kernel_tools.experiments.experiments import (
     search_experiment_records,
     set_experiment_tags,
 )
+from kernel_tools.experiments.loose_files import loose_references
 from kernel_tools.experiments.metrics import read_history_page as _read_history_page
 from kernel_tools.experiments.records import (
     ArtifactEntry,
@@ -295,5 +296,6 @@ def count_runs(*, workspace: Workspace | None = None) -> dict[RunStatus, int]:
 
 
 def artifact_references(workspace: Workspace) -> set[str]:
-    """Return the sha256 of every blob that a run of the workspace refers to, read from the run folders."""
-    return {artifact.sha256 for folder in list_folders(workspace) for artifact in folder.load_artifacts()}
+    """Return the sha256 of every blob that a run of the workspace or a file of no run refers to, read from the disk."""
+    of_runs = {artifact.sha256 for folder in list_folders(workspace) for artifact in folder.load_artifacts()}
+    return of_runs | loose_references(workspace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -176,6 +176,18 @@ def effective_lifecycle(workspace: Workspace, document: RunDocument) -> Lifecycl
     except NotFoundError:
         return document.lifecycle
     return Lifecycle.DELETED if Lifecycle.DELETED in (experiment.lifecycle, document.lifecycle) else Lifecycle.ACTIVE
+
+
+def known_ids(database: Database, ids: Sequence[str]) -> set[str]:
+    """Return which of these runs (at most 1000) are in the catalog."""
+    with database.read() as connection:
+        return set(connection.execute(sa.select(runs.c.id).where(runs.c.id.in_(ids))).scalars())
+
+
+def read_records(database: Database, ids: Sequence[str]) -> list[RunRecord]:
+    """Return the rows of these runs (at most 1000), those that are there, in no order; also deleted ones."""
+    with database.read() as connection:
+        return to_records(connection, connection.execute(sa.select(runs).where(runs.c.id.in_(ids))).mappings().all())
 
 
 def count_runs(database: Database) -> dict[RunStatus, int]:

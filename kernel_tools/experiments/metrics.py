@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,6 +113,12 @@ def read_history(folder: RunFolder, key: str, max_points: int | None = None) -> 
         chosen = _extremes(values, max_points)
         steps, timestamps, values = steps[chosen], timestamps[chosen], values[chosen]
     return History(key, steps, timestamps, values, exact=len(values) == len(points), point_count=len(points))
+
+
+def read_every_history(folder: RunFolder) -> Iterator[History]:
+    """Give the whole history of every metric of a run."""
+    for key in sorted({key for reader in _read_parts(folder) for key in reader.keys}):
+        yield read_history(folder, key)
 
 
 def _is_ordered(steps: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:

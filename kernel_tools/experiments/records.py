@@ -9,6 +9,11 @@ from enum import StrEnum
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
 FAVOURITE_TAG = "atelier.favourite"
+MODEL_INPUTS_TAG = "atelier.modelInputs"
+MODEL_OUTPUTS_TAG = "atelier.modelOutputs"
+"""Tags that keep which logged models a run read and made, as JSON; MLflow's clients see inputs and outputs."""
+ARTIFACT_LOCATION_TAG = "atelier.artifactLocation"
+"""The tag that keeps an experiment's own artifact location; MLflow's clients see it as the location, not as a tag."""
 SYSTEM_TAG_PREFIXES = ("mlflow.", "atelier.")
 """Tags that programs set; a table of runs leaves them out unless asked."""
 

@@ -55,7 +55,7 @@ class RunArtifacts(RunBase):
         ]
         with explain_disk_errors("The artifact was not kept", source):
             blobs = [self._workspace.artifacts.put_file(file) for file in files]
-        records = [_record(target, blob.size, blob.sha256) for target, blob in zip(targets, blobs, strict=True)]
+        records = [make_record(target, blob.size, blob.sha256) for target, blob in zip(targets, blobs, strict=True)]
         self._keep(records)
         return records
 
@@ -65,7 +65,7 @@ class RunArtifacts(RunBase):
         require_active(self._folder.load())
         with explain_disk_errors("The artifact was not kept", self._folder.path):
             blob = self._workspace.artifacts.put_stream(source)
-        record = _record(target, blob.size, blob.sha256)
+        record = make_record(target, blob.size, blob.sha256)
         self._keep([record])
         return record
 
@@ -252,7 +252,8 @@ def validate_artifact_path(path: str) -> str:
     return PurePosixPath(path).as_posix()
 
 
-def _record(path: str, size: int, sha256: str) -> ArtifactRecord:
+def make_record(path: str, size: int, sha256: str) -> ArtifactRecord:
+    """Return the record of a file that is kept from now on."""
     media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
     return ArtifactRecord(path, size, sha256, media_type, now())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 from kernel_tools.core.errors import IntegrityError, NotFoundError
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
-from kernel_tools.core.workspace import Workspace, atomic_write
+from kernel_tools.core.workspace import Workspace, atomic_write, sync_folder
 from kernel_tools.experiments.artifact_log import ArtifactLog, Line
 from kernel_tools.experiments.disk import explain_disk_errors
 from kernel_tools.experiments.experiment_files import propose_id
@@ -26,6 +27,7 @@ READABLE_VERSIONS = (1, 2)
 """In version 1 every artifact stood in `run.json`."""
 INPUTS_VERSION = 1
 COMPACTED = "metrics.parquet"
+DRAFT_SUFFIX = ".draft"
 
 
 @dataclass(slots=True)
@@ -78,6 +80,26 @@ class RunFolder:
         with explain_disk_errors("The run was not started", self.path):
             self.path.mkdir(parents=True)
             self._save(document)
+
+    @contextmanager
+    def drafted(self) -> Iterator[RunFolder]:
+        """Give a folder out of sight to write a whole run into; it becomes this run's folder when the block ends.
+
+        What a crash leaves behind is no run, and the next draft takes its place.
+        """
+        draft = RunFolder.__new__(RunFolder)
+        draft.id = self.id
+        draft.path = self.path.with_name(f".{self.id}{DRAFT_SUFFIX}")
+        draft._document_path = draft.path / "run.json"
+        shutil.rmtree(draft.path, ignore_errors=True)
+        try:
+            with explain_disk_errors("The run was not written", self.path):
+                yield draft
+                os.rename(draft.path, self.path)
+                sync_folder(self.path.parent)
+        except BaseException:
+            shutil.rmtree(draft.path, ignore_errors=True)
+            raise
 
     def load(self) -> RunDocument:
         """Read `run.json`.

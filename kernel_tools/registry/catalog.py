@@ -55,6 +55,11 @@ def insert_version(connection: sa.Connection, record: VersionRecord) -> VersionR
     last = connection.execute(sa.select(model_groups.c.last_version).where(is_group).with_for_update()).scalar_one()
     number = last + 1
     connection.execute(model_groups.update().where(is_group).values(last_version=number, updated_at=record.created_at))
+    return place_version(connection, record, number)
+
+
+def place_version(connection: sa.Connection, record: VersionRecord, number: int) -> VersionRecord:
+    """Add a version under a number that is free, without counting it in its group, and return it."""
     fields = asdict(record)
     content = {key: fields[key] for key in CONTENT_FIELDS}
     connection.execute(

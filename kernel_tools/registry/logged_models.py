@@ -227,6 +227,13 @@ def log_metrics(model_id: str, metrics: Iterable[LoggedMetric], *, workspace: Wo
         If there is no such model.
     """
     workspace = workspace or current_workspace()
+    with workspace.database.write() as connection:
+        read_record(connection, model_id, include_deleted=True)
+        put_metrics(connection, model_id, metrics)
+
+
+def put_metrics(connection: sa.Connection, model_id: str, metrics: Iterable[LoggedMetric]) -> None:
+    """Write values of metrics of a logged model in the transaction of the caller."""
     rows = {}
     for metric in metrics:
         value = None if math.isnan(metric.value) else metric.value
@@ -235,9 +242,7 @@ def log_metrics(model_id: str, metrics: Iterable[LoggedMetric], *, workspace: Wo
             for name in ("key", "timestamp", "step", "run_id", "dataset_name", "dataset_digest")
         }
         rows[metric.key, metric.timestamp, metric.step, metric.run_id] = {**row, "model_id": model_id, "value": value}
-    with workspace.database.write() as connection:
-        read_record(connection, model_id, include_deleted=True)
-        insert_or_update(connection, logged_model_metrics, list(rows.values()))
+    insert_or_update(connection, logged_model_metrics, list(rows.values()))
 
 
 def put_artifact(model_id: str, path: str, content: BinaryIO, *, workspace: Workspace | None = None) -> ModelFile:

@@ -66,7 +66,8 @@ def parse_stage(stage: Stage | str) -> Stage:
     for known in Stage:
         if str(stage).lower() == known.value.lower():
             return known
-    raise InvalidArgumentError(f"{str(stage)!r} is not a stage: use {', '.join(known.value for known in Stage)}.")
+    known_stages = ", ".join(known.value for known in Stage)
+    raise InvalidArgumentError(f"Invalid Model Version stage: {str(stage)[:80]}. Value must be one of {known_stages}.")
 
 
 def validate_tags(tags: Mapping[str, Any]) -> dict[str, str]:

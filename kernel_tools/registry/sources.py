@@ -163,7 +163,7 @@ def create_version_from_source(
         return _copy_version(workspace, name, original[1], int(original[2]), particulars)
     if files is None:
         files, particulars = _find_files(workspace, particulars)
-    saved = _describe_files(workspace, files, source)
+    saved = describe_files(workspace, files, source)
     return make_version(workspace, name, saved, files, saved.signature, saved.sample, particulars).record
 
 
@@ -196,17 +196,18 @@ def _find_files(workspace: Workspace, particulars: Particulars) -> tuple[list[Mo
     source = particulars.source
     if logged := _LOGGED_URI.fullmatch(source):
         model = logged_models.get(logged[1], workspace=workspace)
-        found = _below(logged_models.files(model.id, workspace=workspace), logged[2] or "")
+        found = files_below(logged_models.files(model.id, workspace=workspace), logged[2] or "")
         run_id = particulars.run_id or model.source_run_id
         return found, replace(particulars, run_id=run_id, model_id=particulars.model_id or model.id)
     if of_run := _RUN_URI.fullmatch(source):
         run = Run(workspace, of_run[1])
         artifacts = [ModelFile(item.path, item.size, item.sha256) for item in run.artifacts]
-        return _below(artifacts, of_run[2]), replace(particulars, run_id=particulars.run_id or run.id)
+        return files_below(artifacts, of_run[2]), replace(particulars, run_id=particulars.run_id or run.id)
     return [], particulars
 
 
-def _below(files: Sequence[ModelFile], folder: str) -> list[ModelFile]:
+def files_below(files: Sequence[ModelFile], folder: str) -> list[ModelFile]:
+    """Return the files below a folder, with paths relative to it."""
     prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
     return [replace(file, path=file.path.removeprefix(prefix)) for file in files if file.path.startswith(prefix)]
 
@@ -226,7 +227,7 @@ def _copy_version(workspace: Workspace, name: str, model: str, version: int, par
     return copied.record
 
 
-def _describe_files(workspace: Workspace, files: Sequence[ModelFile], source: str) -> SavedModel:
+def describe_files(workspace: Workspace, files: Sequence[ModelFile], source: str) -> SavedModel:
     """Say what the files are; of MLflow's folders only the small files that tell are read."""
     stored = {file.path: file for file in files}
     if MLMODEL not in stored:

@@ -7,10 +7,20 @@ modules here translate; the work is done by `kernel_tools.experiments` and `kern
 from __future__ import annotations
 
 from studio_ext.mlflow.artifact_proxy import ArtifactHandler, ArtifactListHandler, MultipartHandler
+from studio_ext.mlflow.downloads import (
+    LoggedModelDownloadHandler,
+    RunDownloadHandler,
+    UploadHandler,
+    VersionDownloadHandler,
+)
 from studio_ext.mlflow.handlers import ApiHandler, MlflowHandler
 from studio_ext.mlflow.system import HealthHandler, ServerInfoHandler, UnknownPathHandler, VersionHandler
 
 HANDLERS: list[type[MlflowHandler]] = [
+    RunDownloadHandler,
+    VersionDownloadHandler,
+    LoggedModelDownloadHandler,
+    UploadHandler,
     ApiHandler,
     ArtifactListHandler,
     ArtifactHandler,

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from tornado import web
 
 from kernel_tools.core.audit import acting_user
-from kernel_tools.core.errors import AtelierError, NotFoundError
+from kernel_tools.core.errors import AtelierError, InvalidArgumentError, NotFoundError
+from kernel_tools.experiments import loose_files
 from kernel_tools.registry import logged_models
 from studio_ext.mlflow.api import Context
 from studio_ext.mlflow.artifacts import write_entries
@@ -89,10 +90,12 @@ class ArtifactHandler(MlflowHandler):
     @web.authenticated
     async def get(self, artifact_path: str) -> None:
         """Send a file as a download."""
-        await self._authorize("read")
-        context = self.context
-        reply = await self._run_in_thread(lambda: _open_file(context, check_path(unquote(artifact_path))))
-        await self._send_file(reply)
+        await self._send(artifact_path)
+
+    @web.authenticated
+    async def head(self, artifact_path: str) -> None:
+        """Answer what a download would say of itself, without the bytes."""
+        await self._send(artifact_path)
 
     @web.authenticated
     async def put(self, artifact_path: str) -> None:
@@ -123,6 +126,13 @@ class ArtifactHandler(MlflowHandler):
 
         await self._run_in_thread(work)
         self.send_json({})
+
+    async def _send(self, artifact_path: str) -> None:
+        await self._authorize("read")
+        context = self.context
+        await self._send_file(
+            await self._run_in_thread(lambda: _open_file(context, check_path(unquote(artifact_path))))
+        )
 
     def _open_upload(self) -> IO[bytes]:
         return tempfile.TemporaryFile(dir=self.workspace.root, prefix=".upload-")
@@ -169,22 +179,37 @@ class MultipartHandler(MlflowHandler):
 
 def _open_file(context: Context, path: str) -> FileReply:
     place = find_place(path)
+    if place is not None:
+        return open_artifact(context, place, path)
+    name = PurePosixPath(path).name
+    try:
+        file, size = loose_files.open_file(context.workspace, path)
+    except (NotFoundError, InvalidArgumentError) as error:
+        raise no_artifact(path) from error
+    return FileReply(file, name, size, mimetypes.guess_type(name)[0] or "application/octet-stream")
+
+
+def open_artifact(context: Context, place: ArtifactPlace, shown: str) -> FileReply:
+    """Open a file of a run or a logged model for download; `shown` is what the client calls it."""
     if place.is_logged_model:
         find_model(context, place.owner_id, include_deleted=True)
-        files = {file.path: file for file in logged_models.files(place.owner_id, workspace=context.workspace)}
-        found = files.get(place.path)
+        kept = logged_models.files(place.owner_id, workspace=context.workspace)
+        found = {file.path: (file.sha256, file.size) for file in kept}.get(place.path)
     else:
-        records = {record.path: record for record in find_run(context, place.owner_id).artifacts}
-        found = records.get(place.path)  # type: ignore[assignment]  # both have a size and an address
+        artifacts = find_run(context, place.owner_id).artifacts
+        found = {record.path: (record.sha256, record.size) for record in artifacts}.get(place.path)
     if found is None:
-        raise _no_artifact(path)
+        raise no_artifact(shown)
     name = PurePosixPath(place.path).name
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return FileReply(context.workspace.artifacts.open(found.sha256), name, found.size, media_type)
+    return FileReply(context.workspace.artifacts.open(found[0]), name, found[1], media_type)
 
 
 def _keep_file(context: Context, path: str, upload: Any) -> None:
-    place = _writable_place(path)
+    place = find_place(path)
+    if place is None:
+        loose_files.put_file(context.workspace, path, upload)
+        return
     if not place.path:
         raise invalid("Invalid path")
     if place.is_logged_model:
@@ -195,26 +220,31 @@ def _keep_file(context: Context, path: str, upload: Any) -> None:
 
 
 def _delete(context: Context, path: str) -> None:
-    place = _writable_place(path)
-    if place.is_logged_model:
-        find_model(context, place.owner_id, include_deleted=True)
-        for name in [place.path] if place.path else _names(context, place):
-            logged_models.delete_artifact(place.owner_id, name, workspace=context.workspace)
-        return
-    run = find_run(context, place.owner_id)
-    for name in [place.path] if place.path else _names(context, place):
-        try:
-            run.delete_artifact(name)
-        except NotFoundError as error:
-            raise _no_artifact(path) from error
+    place = find_place(path)
+    try:
+        if place is None:
+            loose_files.delete_file(context.workspace, path)
+        elif place.is_logged_model:
+            find_model(context, place.owner_id, include_deleted=True)
+            for name in [place.path] if place.path else _names(context, place):
+                logged_models.delete_artifact(place.owner_id, name, workspace=context.workspace)
+        else:
+            run = find_run(context, place.owner_id)
+            for name in [place.path] if place.path else _names(context, place):
+                run.delete_artifact(name)
+    except (NotFoundError, InvalidArgumentError) as error:
+        raise no_artifact(path) from error
 
 
 def _list(context: Context, path: str) -> dict[str, Any]:
-    try:
-        place = find_place(path)
-    except MlflowError:
-        return {}
-    entries = write_entries(_files(context, place), place.path)
+    place = find_place(path)
+    if place is not None:
+        entries = write_entries(_files(context, place), place.path)
+    else:
+        entries = [
+            {"path": name, "is_dir": True} if size is None else {"path": name, "is_dir": False, "file_size": size}
+            for name, size in loose_files.list_files(context.workspace, path)
+        ]
     named = [{**entry, "path": PurePosixPath(entry["path"]).name} for entry in entries]
     return {"files": named} if named else {}
 
@@ -231,12 +261,6 @@ def _names(context: Context, place: ArtifactPlace) -> list[str]:
     return [entry["path"] for entry in write_entries(_files(context, place), "")]
 
 
-def _writable_place(path: str) -> ArtifactPlace:
-    try:
-        return find_place(path)
-    except MlflowError as error:
-        raise invalid(str(error)) from error
-
-
-def _no_artifact(path: str) -> MlflowError:
+def no_artifact(path: str) -> MlflowError:
+    """Return the error for a file that is not there."""
     return MlflowError(RESOURCE_DOES_NOT_EXIST, f"No such artifact: '{path}'")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from kernel_tools import experiments
 from kernel_tools.core.errors import ConflictError, NotFoundError
-from kernel_tools.experiments.records import Experiment, Lifecycle
+from kernel_tools.experiments.dataset_search import list_datasets
+from kernel_tools.experiments.records import ARTIFACT_LOCATION_TAG, Experiment, Lifecycle
 from studio_ext.mlflow import paging
 from studio_ext.mlflow.api import Context, Endpoint
 from studio_ext.mlflow.checks import array, required, string, whole
@@ -19,12 +22,14 @@ from studio_ext.mlflow.errors import (
 )
 from studio_ext.mlflow.limits import check_experiment_id, check_experiment_name, check_experiment_tag
 from studio_ext.mlflow.messages import VIEW_TYPE, Message, write_pairs
-from studio_ext.mlflow.uris import LOCATION_TAG, experiment_uri
+from studio_ext.mlflow.uris import experiment_uri
 
 TAG = Message(key="string", value="string")
 ID = Message(experiment_id="string")
 HAS_ID = {"experiment_id": [required, string]}
 MAX_LOCATION = 2048
+MAX_DATASET_EXPERIMENTS = 20
+MAX_DATASETS = 1000
 DEFAULT_ORDER = ["creation_time DESC", "experiment_id ASC"]
 
 
@@ -34,7 +39,7 @@ def create(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     tags = dict(check_experiment_tag(tag) for tag in request.get("tags", []))
     location = request.get("artifact_location", "")
     if location:
-        tags[LOCATION_TAG] = _check_location(location)
+        tags[ARTIFACT_LOCATION_TAG] = _check_location(location)
     try:
         experiment = experiments.create_experiment(name, tags, workspace=context.workspace)
     except ConflictError as error:
@@ -102,6 +107,25 @@ def search(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     return paging.write_page("experiments", [write_experiment(experiment) for experiment in page], token)
 
 
+def search_datasets(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer which datasets the active runs of some experiments read, each once."""
+    ids = request.get("experiment_ids", [])
+    if not ids:
+        raise invalid("SearchDatasets request must specify at least one experiment_id.")
+    if len(ids) > MAX_DATASET_EXPERIMENTS:
+        raise invalid(
+            f"SearchDatasets request cannot specify more than {MAX_DATASET_EXPERIMENTS} experiment_ids. Received "
+            f"{len(ids)} experiment_ids."
+        )
+    found = list_datasets(context.workspace.database, [check_experiment_id(item) for item in ids], MAX_DATASETS)
+    summaries = [
+        {"experiment_id": item.experiment_id, "name": item.name, "digest": item.digest}
+        | ({"context": item.context} if item.context is not None else {})
+        for item in found
+    ]
+    return {"dataset_summaries": summaries} if summaries else {}
+
+
 def set_tag(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Set a tag."""
     key, value = check_experiment_tag(request)
@@ -114,7 +138,7 @@ def delete_tag(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a tag."""
     key = request["key"]
     experiment = find_active(context, request["experiment_id"])
-    if key not in experiment.tags or key == LOCATION_TAG:
+    if key not in experiment.tags or key == ARTIFACT_LOCATION_TAG:
         raise missing(f"No tag with name: {key} in experiment with id {experiment.id}")
     experiments.delete_experiment_tag(experiment.id, key, workspace=context.workspace)
     return {}
@@ -144,29 +168,34 @@ def find_active(context: Context, experiment_id: str) -> Experiment:
 
 def write_experiment(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as the protocol has it."""
-    tags = {key: value for key, value in sorted(experiment.tags.items()) if key != LOCATION_TAG}
-    return {
+    tags = {key: value for key, value in sorted(experiment.tags.items()) if key != ARTIFACT_LOCATION_TAG}
+    content: dict[str, Any] = {
         "experiment_id": experiment.id,
         "name": experiment.name,
         "artifact_location": experiment_uri(experiment),
         "lifecycle_stage": experiment.lifecycle.value,
         "last_update_time": experiment.updated_at,
         "creation_time": experiment.created_at,
-        "tags": write_pairs(tags),
     }
+    return content | ({"tags": write_pairs(tags)} if tags else {})
 
 
 def _check_location(location: str) -> str:
-    """Return an artifact location that clients can reach by themselves, or through this server."""
-    scheme, colon, _ = location.partition(":")
-    if not colon or len(scheme) < 2 or scheme in ("file", "runs", "models"):
+    """Return an artifact location that clients can reach by themselves, or through this server.
+
+    A path of this machine becomes an absolute one, as with MLflow: clients write there, this server never reads it.
+    """
+    parsed = urlparse(location)
+    if parsed.fragment or parsed.params:
+        raise invalid("'artifact_location' URL can't include fragments or params.")
+    if parsed.scheme in ("runs", "models") or len(location) > MAX_LOCATION or not location.isprintable():
         raise invalid(
-            f"Invalid artifact_location: '{location}'. Give none, so that this server keeps the artifacts, or the URI "
-            "of a store that clients reach by themselves, such as s3://bucket/folder."
+            f"Invalid artifact_location: '{location[:200]}'. Give none, so that this server keeps the artifacts, or "
+            "the URI of a store that clients reach by themselves, such as s3://bucket/folder."
         )
-    if any(mark in location for mark in ("#", "?", "..")) or len(location) > MAX_LOCATION:
-        raise invalid(f"Invalid artifact_location: '{location[:200]}'. It must not hold '#', '?' or '..'.")
-    return location
+    if ".." in unquote(parsed.path).split("/"):
+        raise invalid(f"Invalid artifact_location: '{location[:200]}'. It must not hold '..'.")
+    return location if parsed.scheme else os.path.abspath(location)
 
 
 SEARCH = Message(max_results="int64", page_token="string", filter="string", order_by=["string"], view_type=VIEW_TYPE)
@@ -205,6 +234,13 @@ ENDPOINTS = [
     ),
     Endpoint("GET", "experiments/search", search, SEARCH, SEARCH_CHECKS),
     Endpoint("POST", "experiments/search", search, SEARCH, SEARCH_CHECKS, action="read"),
+    Endpoint(
+        "POST",
+        "experiments/search-datasets",
+        search_datasets,
+        Message(experiment_ids=["string"]),
+        action="read",
+    ),
     Endpoint(
         "POST",
         "experiments/set-experiment-tag",

@@ -44,6 +44,10 @@ def get_history(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 def get_history_bulk(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer the points of one metric of several runs, up to a limit; a run that does not exist has none."""
+    if not request.get("run_id"):
+        raise invalid("GetMetricHistoryBulk request must specify at least one run_id.")
+    if not request.get("metric_key"):
+        raise invalid("GetMetricHistoryBulk request must specify a metric_key.")
     limit = min(request.get("max_results", MAX_BULK_POINTS), MAX_BULK_POINTS)
     points: list[dict[str, Any]] = []
     for run_id in sorted(set(request["run_id"])):
@@ -189,14 +193,12 @@ ENDPOINTS = [
         Message(run_id=["string"], metric_key="string", max_results="int32"),
         {
             "run_id": [
-                required,
                 at_most_items(
                     MAX_BULK_RUNS,
                     f"GetMetricHistoryBulk request cannot specify more than {MAX_BULK_RUNS} run_ids. "
                     "Received {count} run_ids.",
                 ),
             ],
-            "metric_key": [required],
         },
     ),
     INTERVAL,

@@ -16,11 +16,10 @@ MAX_RESULTS = 50_000
 
 def check_limit(limit: int, most: int = MAX_RESULTS) -> int:
     """Return the length of a page that may be asked for."""
-    if not 1 <= limit <= most:
-        raise invalid(
-            f"Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer no greater "
-            f"than {most}."
-        )
+    if limit < 1:
+        raise invalid(f"Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer")
+    if limit > most:
+        raise invalid(f"Invalid value {limit} for parameter 'max_results' supplied. It must be at most {most}")
     return limit
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kernel_tools.experiments.records import DatasetInput
+from kernel_tools.experiments.records import MODEL_INPUTS_TAG, MODEL_OUTPUTS_TAG, DatasetInput
 from kernel_tools.experiments.run import Run
 from kernel_tools.registry import logged_models
 from kernel_tools.registry.records import LoggedMetric
@@ -16,8 +16,6 @@ from studio_ext.mlflow.limits import check_dataset, check_run_id
 from studio_ext.mlflow.messages import Message
 from studio_ext.mlflow.run_state import (
     CONTEXT_TAG,
-    MODEL_INPUTS_TAG,
-    MODEL_OUTPUTS_TAG,
     find_active_run,
     read_models,
 )

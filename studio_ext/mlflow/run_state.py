@@ -10,7 +10,13 @@ from kernel_tools import experiments
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.experiments.catalog import effective_lifecycle
 from kernel_tools.experiments.metrics import read_latest
-from kernel_tools.experiments.records import DatasetInput, Lifecycle, RunRecord
+from kernel_tools.experiments.records import (
+    MODEL_INPUTS_TAG,
+    MODEL_OUTPUTS_TAG,
+    DatasetInput,
+    Lifecycle,
+    RunRecord,
+)
 from kernel_tools.experiments.run import Run
 from kernel_tools.experiments.run_details import read_inputs, read_latest_points
 from kernel_tools.experiments.run_files import RunDocument, RunFolder
@@ -22,10 +28,6 @@ from studio_ext.mlflow.uris import experiment_uri, run_uri
 
 NAME_TAG = "mlflow.runName"
 CONTEXT_TAG = "mlflow.data.context"
-MODEL_INPUTS_TAG = "atelier.modelInputs"
-MODEL_OUTPUTS_TAG = "atelier.modelOutputs"
-"""Tags that keep which logged models a run read and made, as JSON; clients see them as inputs and outputs."""
-
 HIDDEN_TAGS = frozenset({MODEL_INPUTS_TAG, MODEL_OUTPUTS_TAG})
 
 

@@ -1,24 +1,26 @@
 """Where the files of a new model version come from, and whether the client may say so.
 
 A source is ``runs:/<run>/<path>``, ``mlflow-artifacts:/...``, ``models:/<logged model>``, ``models:/<name>/<version>``,
-or the URI of a store that this server does not look into. A path of this machine is refused: a client must not make
-the server read its own files.
+or the URI of a store that this server does not look into. A path of this machine is never read: a client must not make
+the server show its own files.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlparse
 
 from kernel_tools import registry
+from kernel_tools.core.errors import NotFoundError
 from kernel_tools.registry import logged_models
 from kernel_tools.registry.records import LoggedModelRecord, ModelFile, VersionRecord
 from studio_ext.mlflow.api import Context
-from studio_ext.mlflow.errors import MlflowError, invalid
+from studio_ext.mlflow.errors import MlflowError, invalid, missing
 from studio_ext.mlflow.logged_models import find_model, write_model
-from studio_ext.mlflow.run_state import find_run
+from studio_ext.mlflow.run_state import find_run, write_info
 from studio_ext.mlflow.uris import ArtifactPlace, find_place
 
 ARTIFACTS_ROUTE = "/api/2.0/mlflow-artifacts/artifacts/"
@@ -62,10 +64,7 @@ def resolve_source(context: Context, request: dict[str, Any]) -> Source:
     uri, run_id, model_id = request["source"], request.get("run_id", ""), request.get("model_id", "")
     parsed = urlparse(uri)
     if parsed.scheme in ("", "file") or len(parsed.scheme) == 1:
-        raise invalid(
-            f"Invalid model version source: '{uri}'. A path of the server's own machine cannot be a source: log the "
-            "files to a run, or name a store that the server and you both reach."
-        )
+        return _from_local(context, uri, run_id)
     _refuse_relative(uri)
     if parsed.scheme == "models":
         return _from_models(context, request, parsed.netloc)
@@ -98,6 +97,20 @@ def collect_files(context: Context, source: Source) -> list[ModelFile]:
     return [
         ModelFile(file.path[len(prefix) :], file.size, file.sha256) for file in found if file.path.startswith(prefix)
     ]
+
+
+def _from_local(context: Context, uri: str, run_id: str) -> Source:
+    """Accept a path of a machine only below the artifact root that the client chose for the run's experiment; the
+    files stay with the client: this server never reads it."""
+    root = urlparse(write_info(context, find_run(context, run_id))["artifact_uri"]) if run_id else None
+    path = posixpath.normpath(unquote(urlparse(uri).path))
+    if root is None or root.scheme not in ("", "file") or not f"{path}/".startswith(f"{unquote(root.path)}/"):
+        raise invalid(
+            f"Invalid model version source: '{uri}'. To use a local path as a model version source, the run_id request "
+            "parameter has to be specified and the local path has to be contained within the artifact directory of "
+            "the run specified by the run_id."
+        )
+    return Source(uri, run_id, "")
 
 
 def _from_models(context: Context, request: dict[str, Any], authority: str) -> Source:
@@ -134,7 +147,10 @@ def _named_version(context: Context, uri: str, name: str, number: str) -> Versio
         name, _, alias = name.rpartition("@")
         return registry.get(name, alias=alias, workspace=context.workspace).record
     if number.isdecimal():
-        return registry.get(name, int(number), workspace=context.workspace).record
+        try:
+            return registry.get(name, int(number), workspace=context.workspace).record
+        except NotFoundError as error:
+            raise missing(f"Model Version (name={name}, version={number}) not found") from error
     if number.lower() == "latest":
         return registry.get(name, workspace=context.workspace).record
     if number:
@@ -163,10 +179,10 @@ def _place_of(uri: str) -> ArtifactPlace | None:
         path = parsed.path.partition(ARTIFACTS_ROUTE)[2]
     else:
         return None
-    try:
-        return find_place(unquote(path).strip("/"))
-    except MlflowError:
+    place = find_place(unquote(path).strip("/"))
+    if place is None:
         _refuse(uri, "run_id")
+    return place
 
 
 def _refuse_relative(uri: str) -> None:

@@ -5,21 +5,24 @@ Clients turn such an address into one below ``/api/2.0/mlflow-artifacts/artifact
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from kernel_tools.experiments.records import Experiment
-from studio_ext.mlflow.errors import missing
+from kernel_tools.experiments.records import ARTIFACT_LOCATION_TAG, Experiment
 
 SCHEME = "mlflow-artifacts:/"
-LOCATION_TAG = "atelier.artifactLocation"
-"""The tag that keeps an experiment's own artifact location; clients see it as the location, not as a tag."""
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class ArtifactPlace:
-    """What a path below the artifact root stands for: a run's or a logged model's file or folder."""
+    """What a path below the artifact root stands for: a run's or a logged model's file or folder.
 
-    experiment_id: str
+    `root` is the part of the path that is the experiment's.
+    """
+
+    root: str
     owner_id: str
     is_logged_model: bool
     path: str
@@ -27,7 +30,7 @@ class ArtifactPlace:
 
 def experiment_uri(experiment: Experiment) -> str:
     """Return where the artifacts of an experiment are."""
-    return experiment.tags.get(LOCATION_TAG) or f"{SCHEME}{experiment.id}"
+    return experiment.tags.get(ARTIFACT_LOCATION_TAG) or f"{SCHEME}{experiment.id}"
 
 
 def run_uri(root: str, run_id: str) -> str:
@@ -40,20 +43,16 @@ def logged_model_uri(root: str, model_id: str) -> str:
     return f"{root.rstrip('/')}/models/{model_id}/artifacts"
 
 
-def find_place(path: str) -> ArtifactPlace:
-    """Return what a path below the artifact root stands for.
-
-    Raises
-    ------
-    MlflowError
-        RESOURCE_DOES_NOT_EXIST if it is neither a run's nor a logged model's.
-    """
+def find_place(path: str) -> ArtifactPlace | None:
+    """Return the run or logged model that a path below the artifact root belongs to, None if it is neither's."""
     parts = path.split("/")
-    if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
-        return ArtifactPlace(parts[0], parts[2], True, "/".join(parts[4:]))
-    if len(parts) >= 3 and parts[2] == "artifacts":
-        return ArtifactPlace(parts[0], parts[1], False, "/".join(parts[3:]))
-    raise missing(
-        f"There is nothing at '{path}': artifacts are kept at <experiment>/<run>/artifacts/... and "
-        "<experiment>/models/<model>/artifacts/..."
-    )
+    for position in range(1, len(parts) - 1):
+        if parts[position + 1] != "artifacts":
+            continue
+        owner_id, rest = parts[position], "/".join(parts[position + 2 :])
+        root = "/".join(parts[:position])
+        if MODEL_ID.fullmatch(owner_id) and parts[position - 1] == "models" and position > 1:
+            return ArtifactPlace(root.removesuffix("/models"), owner_id, True, rest)
+        if RUN_ID.fullmatch(owner_id):
+            return ArtifactPlace(root, owner_id, False, rest)
+    return None

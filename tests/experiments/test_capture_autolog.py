@@ -402,9 +402,11 @@ def test_a_failing_capture_is_silent_where_warnings_are_errors(workspace, monkey
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            LogisticRegression().fit(X, Y)
+            model = LogisticRegression().fit(X, Y)
     finally:
         experiments.autolog(disable=True)
+    assert model.score(X, Y) > 0.5
+    assert experiments.search_runs(workspace=workspace).empty
 
 
 class KMeansClassifier(ClassifierMixin, BaseEstimator):

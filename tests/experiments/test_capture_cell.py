@@ -66,11 +66,13 @@ def test_other_lines_are_left_alone(line):
 
 @given(st.text())
 def test_no_line_and_no_code_breaks_the_readers(text):
-    parse_line(text)
+    found = parse_line(text)
+    assert found is None or all(isinstance(value, float) for value in found.values.values())
     lines = PrintedLines()
     lines.write(text)
+    assert all(line.values for line in lines.metrics)
     with contextlib.suppress(SyntaxError, ValueError):
-        cell_parameters(text)
+        assert isinstance(cell_parameters(text), dict)
 
 
 def test_a_line_may_come_in_pieces():

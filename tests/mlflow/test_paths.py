@@ -275,7 +275,7 @@ def test_bytes_go_up_and_come_down(rest: Any) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["0/%2e%2e/%2e%2e/etc", "%2Fetc%2Fpasswd", "0/a/artifacts/%252e%252e/b", "0/a/artifacts/b%5Cc", "other/file"],
+    ["0/%2e%2e/%2e%2e/etc", "%2Fetc%2Fpasswd", "0/a/artifacts/%252e%252e/b", "0/a/artifacts/b%5Cc"],
 )
 def test_bytes_go_nowhere_else(rest: Any, path: str) -> None:
     answer = rest.call("PUT", f"{PROXY}artifacts/{path}", b"content")

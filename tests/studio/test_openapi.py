@@ -62,13 +62,17 @@ def test_the_committed_document_is_current() -> None:
 
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
     schemathesis.openapi.from_dict(document).validate()
+    wrong = {**document, "paths": {"/studio/api/version": {"get": {"responses": []}}}}
+    with pytest.raises(jsonschema_rs.ValidationError):
+        schemathesis.openapi.from_dict(wrong).validate()
 
 
 def test_every_component_is_a_valid_schema(components: dict[str, Any]) -> None:
     for name in components:
-        jsonschema_rs.Draft202012Validator(
+        validator = jsonschema_rs.Draft202012Validator(
             {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}
         )
+        assert not validator.is_valid(object_of_no_schema := [[None]]), (name, object_of_no_schema)
 
 
 def test_the_components_have_the_names_of_the_contract(components: dict[str, Any]) -> None:

@@ -123,6 +123,7 @@ class TestServer:
 
     async def test_a_viewer_hears_of_events(self, jp_ws_fetch: Any) -> None:
         socket = await jp_ws_fetch("api", "events", "subscribe", headers={"X-User": "vera"})
+        assert socket.close_code is None
         socket.close()
 
     async def test_a_viewer_gets_no_terminal(self, jp_ws_fetch: Any, call: Any) -> None:

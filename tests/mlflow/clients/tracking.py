@@ -68,7 +68,10 @@ def case_an_experiment_may_keep_its_artifacts_elsewhere(client):
     assert client.get_experiment(made).tags == {}
     run = client.create_run(made)
     assert run.info.artifact_uri == f"s3://bucket/folder/{run.info.run_id}/artifacts"
-    assert code_of(client.create_experiment, "here", artifact_location="file:///etc") == "INVALID_PARAMETER_VALUE"
+    here = client.create_experiment("here", artifact_location="file:///srv/artifacts")
+    assert client.get_experiment(here).artifact_location == "file:///srv/artifacts"
+    code = code_of(client.create_experiment, "bad", artifact_location="s3://bucket/a#fragment")
+    assert code == "INVALID_PARAMETER_VALUE"
 
 
 def case_a_run_keeps_everything_that_was_logged(client, experiment_id):
