@@ -9,6 +9,8 @@ from enum import StrEnum
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
 FAVOURITE_TAG = "atelier.favourite"
+ARCHIVED_TAG = "atelier.archived"
+"""Set to ``true``, it keeps a run out of the table without deleting it."""
 SYSTEM_TAG_PREFIXES = ("mlflow.", "atelier.")
 """Tags that programs set; a table of runs leaves them out unless asked."""
 

@@ -161,14 +161,14 @@ def _page(query: sa.Select[Any]) -> sa.Select[Any]:
     return query.limit(limit).offset(offset)
 
 
-def to_records(connection: sa.Connection, rows: Sequence[Any]) -> list[RunRecord]:
-    """Make records of rows of `runs`, with their parameters, tags and latest metrics."""
+def to_records(connection: sa.Connection, rows: Sequence[Any], columns: Sequence[str] | None = None) -> list[RunRecord]:
+    """Make records of rows of `runs`, with their parameters, tags and latest metrics, or the `columns` of these."""
     found: dict[int, tuple[dict[str, str], dict[str, str], dict[str, float]]] = {
         row["number"]: ({}, {}, {}) for row in rows
     }
     numbers = list(found)
     for start in range(0, len(numbers), 500):
-        _read_values(connection, numbers[start : start + 500], found)
+        _read_values(connection, numbers[start : start + 500], found, columns)
     ids = sorted({row["experiment_id"] for row in rows})
     names = dict(tuple(row) for row in connection.execute(_NAMES_OF_IDS, {"ids": ids})) if ids else {}
     return [
@@ -191,16 +191,31 @@ def to_records(connection: sa.Connection, rows: Sequence[Any]) -> list[RunRecord
     ]
 
 
-def _read_values(connection: sa.Connection, numbers: list[int], found: dict[int, Any]) -> None:
+def _read_values(
+    connection: sa.Connection, numbers: list[int], found: dict[int, Any], columns: Sequence[str] | None
+) -> None:
     """Add parameters, tags and metrics of some runs; in plain SQL, because a page has thousands of them."""
     listed = ", ".join(str(int(number)) for number in numbers)
     chosen = f"WHERE run_number IN ({listed})"
-    texts = " UNION ALL ".join(
-        f"SELECT {place}, run_number, key, value, long_value FROM {table} {chosen}"
-        for place, table in enumerate(("params", "tags"))
-    )
-    for place, number, key, value, long_value in connection.exec_driver_sql(f"{texts} ORDER BY 2, 1, 3").all():
-        found[number][place][key] = value if long_value is None else long_value
-    measured = f"SELECT run_number, key, value FROM latest_metrics {chosen} ORDER BY 1, 2"
-    for number, key, value in connection.exec_driver_sql(measured).all():
+    keys: dict[str, list[str]] = {"params": [], "tags": [], "metrics": []}
+    for column in columns or ():
+        entity, _, key = column.partition(".")
+        if entity in keys:
+            keys[entity].append(key)
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+
+    def narrowed(entity: str) -> tuple[str, tuple[str, ...]]:
+        if columns is None:
+            return chosen, ()
+        marks = ", ".join(mark for _ in keys[entity]) or "NULL"
+        return f"{chosen} AND key IN ({marks})", tuple(keys[entity])
+
+    for place, table in enumerate(("params", "tags")):
+        where, values = narrowed(table)
+        texts = f"SELECT run_number, key, value, long_value FROM {table} {where} ORDER BY 1, 2"
+        for number, key, value, long_value in connection.exec_driver_sql(texts, values or None).all():
+            found[number][place][key] = value if long_value is None else long_value
+    where, values = narrowed("metrics")
+    measured = f"SELECT run_number, key, value FROM latest_metrics {where} ORDER BY 1, 2"
+    for number, key, value in connection.exec_driver_sql(measured, values or None).all():
         found[number][2][key] = float("nan") if value is None else value
