@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError
@@ -44,8 +45,8 @@ class ViewSettings:
     columns: list[ViewColumn] | None = None
     group_by: str | None = None
     is_nested: bool = False
-    shown: str = "active"
-    goals: dict[str, str] = field(default_factory=dict)
+    shown: Literal["active", "archived", "deleted"] = "active"
+    goals: dict[str, Literal["max", "min"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +191,6 @@ def _parse(item: dict[str, object]) -> RunView:
     settings = dict(item["settings"])  # type: ignore[call-overload]  # a wrong one is a TypeError
     if settings.get("columns") is not None:
         settings["columns"] = [ViewColumn(**column) for column in settings["columns"]]
+    if settings.get("shown") not in (None, "active", "archived", "deleted"):
+        raise TypeError(f"nothing is shown as {settings['shown']!r}")
     return RunView(**{**item, "settings": ViewSettings(**settings)})  # type: ignore[arg-type]  # checked by the call

@@ -1552,10 +1552,13 @@ export interface components {
       group_by: string | null;
       /** @default false */
       is_nested: boolean;
-      /** @default active */
-      shown: string;
+      /**
+       * @default active
+       * @enum {string}
+       */
+      shown: 'active' | 'archived' | 'deleted';
       goals: {
-        [key: string]: string;
+        [key: string]: 'max' | 'min';
       };
     };
     /**

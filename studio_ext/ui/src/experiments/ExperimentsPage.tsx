@@ -14,6 +14,7 @@ import {
 } from '../components';
 import { formatPath, usePage, usePagedResource, useStudio } from '../frame';
 import { RunsTable } from './RunsTable';
+import type { ITableMemory } from './table/memory';
 
 const FIRST_RUN = `import kernel_tools as kt
 
@@ -22,6 +23,7 @@ with kt.experiments.start_run("my-experiment", name="first") as run:
 
 export function ExperimentsPage(props: {
   selected: string | null;
+  memory: ITableMemory | null;
 }): React.ReactElement {
   const studio = useStudio();
   const page = usePage();
@@ -118,7 +120,11 @@ export function ExperimentsPage(props: {
             onLoadMore={experiments.loadMore}
           />
         </SidePane>
-        <RunsTable key={selected ?? ''} experiment={selected} />
+        <RunsTable
+          key={selected ?? ''}
+          experiment={selected}
+          memory={props.memory}
+        />
       </div>
     </div>
   );
