@@ -9,7 +9,7 @@ from importlib import metadata
 from benchmarks.harness import load_average, machine, save
 from benchmarks.report import TABLE_HEAD, write_report
 
-BENCHMARKS = ("imports", "experiments", "hosting", "studio")
+BENCHMARKS = ("imports", "experiments", "hosting", "studio", "runs_table")
 
 
 def main(names: list[str]) -> int:

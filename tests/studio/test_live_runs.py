@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tornado.httpclient import HTTPClientError
@@ -149,5 +150,5 @@ async def test_a_message_that_is_not_understood_ends_the_line_with_the_reason(jp
 
 async def test_a_stranger_gets_no_line(jp_http_port: int, jp_base_url: str, jp_serverapp: Any) -> None:
     with pytest.raises(HTTPClientError) as refused:
-        await websocket_connect(f"ws://localhost:{jp_http_port}{jp_base_url}{PATH}")
+        await websocket_connect(f"ws://127.0.0.1:{jp_http_port}{quote(jp_base_url)}{PATH}")
     assert refused.value.code == 403
