@@ -23,7 +23,9 @@ test.describe('an empty workspace', () => {
   });
 });
 
-test('hundreds of runs are listed, as far as they are in sight', async ({ page }) => {
+test('hundreds of runs are listed, as far as they are in sight', async ({
+  page
+}) => {
   const tab = await openLink(page, 'experiments/census-income');
   const grid = tab.getByRole('grid', { name: 'Runs' });
   await expect(grid.getByRole('row').nth(5)).toBeVisible();

@@ -12,16 +12,16 @@ import {
   LoadingState,
   openMenu
 } from '../components';
-import { useResource, useStudio } from '../frame';
+import { useStudio } from '../frame';
 import { GroupDrawer, RunDrawer } from './RunDrawer';
 import { groupName, tableColumns } from './columns';
 import { BulkBar } from './table/BulkBar';
 import { ColumnChooser } from './table/ColumnChooser';
 import { TableBar } from './table/TableBar';
-import { readRunFields } from './table/calls';
 import { completeFilter } from './table/completion';
 import type { TableRow } from './table/levels';
 import { ITableMemory, useSettings } from './table/memory';
+import { useFields } from './table/fields';
 import { useSelection } from './table/selection';
 import { goalOf, orderOf, sortOf } from './table/settings';
 import { RunTree } from './table/tree';
@@ -50,17 +50,17 @@ interface ISetTableProps extends IRunsTableProps {
 
 function SetTable(props: ISetTableProps): React.ReactElement {
   const studio = useStudio();
-  const { client, trans } = studio;
+  const { trans } = studio;
   const { experiment, settings, onChange } = props;
   const [selected, setSelected] = React.useState<TableRow | null>(null);
   const [isChoosing, setChoosing] = React.useState(false);
   const filterBox = React.useRef<HTMLInputElement>(null);
 
-  const fields = useResource(JSON.stringify(['fields', experiment]), signal =>
-    readRunFields(client, experiment, signal)
-  );
-  const table = useRunTable(experiment, settings, fields.data);
+  const [hasRows, setHasRows] = React.useState(false);
+  const fields = useFields(experiment, hasRows || settings.group_by !== null);
+  const table = useRunTable(experiment, settings, fields);
   const { tree, error } = table;
+  React.useEffect(() => setHasRows(tree !== null), [tree === null]);
   const columns = React.useMemo(
     () =>
       tableColumns(table.columns, {
@@ -155,12 +155,12 @@ function SetTable(props: ISetTableProps): React.ReactElement {
           error={filterError?.message ?? null}
           errorPosition={filterError?.position}
           onSubmit={filter => onChange({ filter })}
-          complete={(text, caret) => completeFilter(text, caret, fields.data)}
+          complete={(text, caret) => completeFilter(text, caret, fields)}
         />
         <TableBar
           experiment={experiment}
           settings={settings}
-          fields={fields.data}
+          fields={fields}
           status={describe(table.isCurrent ? tree : null, studio.trans)}
           isChoosing={isChoosing}
           onChange={onChange}
@@ -228,7 +228,7 @@ function SetTable(props: ISetTableProps): React.ReactElement {
       {isChoosing ? (
         <ColumnChooser
           columns={table.columns}
-          fields={fields.data}
+          fields={fields}
           isUsual={settings.columns === null}
           onChange={next => onChange({ columns: next })}
           onClose={() => setChoosing(false)}

@@ -1,6 +1,6 @@
 /** What a table of runs shows, as it is kept in saved views and from one session to the next. */
-import type { ViewSettings, WindowRequest } from '../../api';
-import type { ISort } from '../../components';
+import type { RunGroup, ViewSettings, WindowRequest } from '../../api';
+import { ISort, toNumber } from '../../components';
 
 export const USUAL: ViewSettings = {
   filter: '',
@@ -39,6 +39,21 @@ export function sortOf(orderBy: string): ISort | null {
 
 export function orderOf(sort: ISort | null): string {
   return sort ? `${sort.key} ${sort.isDescending ? 'DESC' : 'ASC'}` : '';
+}
+
+/** Groups by the mean of the metric that the runs are ordered by; otherwise as the server has them, the largest first. */
+export function sortGroups(groups: RunGroup[], orderBy: string): RunGroup[] {
+  const sort = sortOf(orderBy);
+  if (!sort?.key.startsWith('metrics.')) {
+    return groups;
+  }
+  const key = sort.key.slice('metrics.'.length).replace(/^`|`$/g, '');
+  const sign = sort.isDescending ? -1 : 1;
+  const meanOf = (group: RunGroup) => {
+    const mean = group.metrics[key]?.mean ?? null;
+    return mean === null ? Infinity : sign * toNumber(mean);
+  };
+  return [...groups].sort((a, b) => meanOf(a) - meanOf(b) || 0);
 }
 
 /** Settings out of a store that anybody may have written to; what does not fit is the usual. */

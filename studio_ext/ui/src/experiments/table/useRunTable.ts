@@ -5,7 +5,7 @@ import type { ApiError, LiveBatch, RunFields, ViewSettings } from '../../api';
 import { useLive, useResource, useStudio } from '../../frame';
 import { FAVOURITE_TAG, IKeys, keysOfRuns, usualColumns } from '../columns';
 import { groupRuns, readBestValues, readRunWindow } from './calls';
-import { goalOf, scopeOf } from './settings';
+import { goalOf, scopeOf, sortGroups } from './settings';
 import { RunTree } from './tree';
 
 /** Metrics that the server summarizes at once. */
@@ -98,19 +98,25 @@ export function useRunTable(
       fetchGroups:
         settings.group_by === null
           ? null
-          : signal =>
-              groupRuns(
+          : async signal => {
+              const metrics = wanted.current.metrics.slice(0, MAX_SUMMARIZED);
+              const reply = await groupRuns(
                 client,
                 {
                   ...scope,
                   by: settings.group_by as string,
-                  metrics: wanted.current.metrics.slice(0, MAX_SUMMARIZED),
-                  lowest: wanted.current.metrics
-                    .slice(0, MAX_SUMMARIZED)
-                    .filter(metric => goalOf(metric, settings.goals) === 'min')
+                  metrics,
+                  lowest: metrics.filter(
+                    metric => goalOf(metric, settings.goals) === 'min'
+                  )
                 },
                 signal
-              )
+              );
+              return {
+                ...reply,
+                groups: sortGroups(reply.groups, settings.order_by)
+              };
+            }
     });
   }, [key]);
   React.useEffect(() => {

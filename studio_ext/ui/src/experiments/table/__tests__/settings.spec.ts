@@ -15,7 +15,9 @@ describe('settings', () => {
       shown: 'archived' as const,
       goals: { auc: 'min' as const }
     };
-    expect(readSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+    expect(readSettings(JSON.parse(JSON.stringify(settings)))).toEqual(
+      settings
+    );
   });
 
   it.each([null, 5, [], 'x', { columns: 'x', goals: 3, shown: 'none' }])(
