@@ -161,7 +161,7 @@ function SetTable(props: ISetTableProps): React.ReactElement {
           experiment={experiment}
           settings={settings}
           fields={fields}
-          status={describe(table.isCurrent ? tree : null, studio.trans)}
+          status={describe(table.isCurrent ? tree : null, settings, trans)}
           isChoosing={isChoosing}
           onChange={onChange}
           onChoose={() => setChoosing(!isChoosing)}
@@ -332,6 +332,7 @@ function currentRun(
 
 function describe(
   tree: RunTree | null,
+  settings: ViewSettings,
   trans: ReturnType<typeof useStudio>['trans']
 ): string {
   if (tree === null) {
@@ -341,7 +342,9 @@ function describe(
   const { runs, groups } = tree.total;
   const count = trans._n('%2 run', '%2 runs', runs, number.format(runs));
   if (groups === 0) {
-    return count;
+    return settings.is_nested && settings.group_by === null
+      ? trans.__('%1 outermost', count)
+      : count;
   }
   const shown =
     groups > 1000

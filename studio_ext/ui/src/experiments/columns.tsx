@@ -167,7 +167,7 @@ function attributeColumn(
     default:
       return {
         ...base,
-        width: 190,
+        width: 210,
         render: row =>
           row.kind === 'group' ? (
             <GroupName row={row} by={groupBy ?? ''} />
@@ -183,6 +183,9 @@ function attributeColumn(
                 </span>
               )}
               {row.run.name}
+              {row.childCount > 0 && (
+                <span className="atelier-Count"> {row.childCount}</span>
+              )}
             </>
           ),
         title: row =>
