@@ -26,7 +26,7 @@ class GroupKey:
     entity: str
     key: str
 
-    def column(self) -> tuple[sa.ColumnElement[Any], sa.Table | sa.Alias | None, sa.ColumnElement[bool] | None]:
+    def column(self) -> tuple[sa.ColumnElement[Any], sa.FromClause | None, sa.ColumnElement[bool] | None]:
         """Return the value of a run's group, and the table to be outer-joined for it."""
         if self.entity:
             table = _TEXTS[self.entity].alias()

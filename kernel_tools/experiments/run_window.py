@@ -168,7 +168,7 @@ def read_run_window(
         numbers = _orders.get(workspace, scope, order)
         records = None if numbers is None else _read_rows(connection, numbers[offset : offset + limit], columns)
         if numbers is None or records is None or order is None:
-            numbers = array("q", connection.execute(_ordered(scope)).scalars())
+            numbers = array("q", connection.execute(_ordered(scope)).scalars().all())
             order = _orders.add(workspace, scope, numbers)
             records = _read_rows(connection, numbers[offset : offset + limit], columns) or []
         is_tree = roots_only or parent_run_id is not None

@@ -16,7 +16,7 @@ NOT_UNDERSTOOD = 1007
 MAX_MESSAGE_BYTES = 100_000
 
 
-class LiveRunsHandler(WebSocketMixin, WebSocketHandler, StudioHandler):  # type: ignore[misc]  # as Jupyter's own
+class LiveRunsHandler(WebSocketMixin, WebSocketHandler, StudioHandler):
     """A view that is told what changes: it sends `LiveRequest`, and gets `LiveBatch` until it hangs up."""
 
     path = "/live/runs"
@@ -28,7 +28,7 @@ class LiveRunsHandler(WebSocketMixin, WebSocketHandler, StudioHandler):  # type:
         await StudioHandler.prepare(self)
 
     @web.authenticated
-    async def get(self, *args: Any, **kwargs: Any) -> None:
+    async def get(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as its decorator types it
         """Open the socket for those who may read."""
         await self._authorize("read")
         await super().get(*args, **kwargs)

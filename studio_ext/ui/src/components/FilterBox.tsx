@@ -164,11 +164,11 @@ export const FilterBox = React.forwardRef<HTMLInputElement, IFilterBoxProps>(
         <button type="submit" className="atelier-Button" data-kind="plain">
           {trans.__('Filter')}
         </button>
+        {props.error && props.errorPosition ? (
+          <Place text={props.value} position={props.errorPosition} />
+        ) : null}
         {props.error && (
           <div id={describedBy} className="atelier-Filter-error" role="alert">
-            {props.errorPosition ? (
-              <Place text={props.value} position={props.errorPosition} />
-            ) : null}
             {props.error}
           </div>
         )}
