@@ -97,16 +97,28 @@ async function byWheel(page, box) {
   }
 }
 
-async function byDrag(page, box) {
+/** Take the thumb of the scroll bar, wherever it begins below a button that there may be, and pull it to the end. */
+async function byDrag(page, box, list) {
   const x = box.x + box.width - 6;
-  const top = box.y + 8;
-  await page.mouse.move(x, top);
-  await page.mouse.down();
-  for (let step = 1; step <= DRAG_STEPS; step += 1) {
-    await page.mouse.move(x, top + ((box.height - 16) * step) / DRAG_STEPS);
-    await page.waitForTimeout(FRAME);
+  for (const offset of [6, 20, 30]) {
+    const top = box.y + offset;
+    const end = box.height - 2 * offset;
+    await page.mouse.move(x, top);
+    await page.mouse.down();
+    await page.mouse.move(x, top + end / DRAG_STEPS + 3);
+    await page.waitForTimeout(200);
+    if (await list.evaluate(node => node.scrollTop > 1000)) {
+      for (let step = 2; step <= DRAG_STEPS; step += 1) {
+        await page.mouse.move(x, top + (end * step) / DRAG_STEPS);
+        await page.waitForTimeout(FRAME);
+      }
+      await page.mouse.up();
+      return;
+    }
+    await page.mouse.up();
+    await list.evaluate(node => (node.scrollTop = 0));
   }
-  await page.mouse.up();
+  throw new Error('The list has no scroll bar that can be dragged.');
 }
 
 async function main(url, experiment) {
@@ -138,7 +150,7 @@ async function main(url, experiment) {
       await list.evaluate(node => (node.scrollTop = 0));
       await settle(page);
       await page.evaluate(watch);
-      await scroll(page, box);
+      await scroll(page, box, list);
       await settle(page);
       scrolls[name] = await page.evaluate(unwatch);
       scrolls[name].reached = await list.evaluate(node => node.scrollTop / 30);

@@ -21,6 +21,8 @@ const FIRST_RUN = `import kernel_tools as kt
 with kt.experiments.start_run("my-experiment", name="first") as run:
     run.log_metric("accuracy", 0.9)`;
 
+const NONE: Experiment[] = [];
+
 export function ExperimentsPage(props: {
   selected: string | null;
   memory: ITableMemory | null;
@@ -58,7 +60,8 @@ export function ExperimentsPage(props: {
   );
 
   const { data, error } = experiments;
-  if (data === null) {
+  // The runs of an experiment that is named need not wait for the list of all.
+  if (data === null && (selected === null || error)) {
     return (
       <div className="atelier-PageBody">
         {error ? (
@@ -73,7 +76,7 @@ export function ExperimentsPage(props: {
       </div>
     );
   }
-  if (data.length === 0) {
+  if (data?.length === 0) {
     return (
       <div className="atelier-PageBody">
         <EmptyState
@@ -104,7 +107,7 @@ export function ExperimentsPage(props: {
         <SidePane label={trans.__('Experiments')}>
           <List
             label={trans.__('Experiments')}
-            items={data}
+            items={data ?? NONE}
             columns={columns}
             identify={experiment => experiment.name}
             selected={selected}

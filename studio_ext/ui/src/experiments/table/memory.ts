@@ -45,12 +45,12 @@ export function useSettings(
   React.useEffect(() => {
     const controller = new AbortController();
     const begin = async (): Promise<ViewSettings> => {
+      const views = listViews(client, experiment, controller.signal);
+      views.catch(() => undefined); // told by the menu of views
       const left = await memory?.load(experiment);
-      if (left) {
-        return left;
-      }
-      const views = await listViews(client, experiment, controller.signal);
-      return views.find(view => view.is_default)?.settings ?? USUAL;
+      return (
+        left ?? (await views).find(view => view.is_default)?.settings ?? USUAL
+      );
     };
     begin()
       .catch(() => USUAL) // the table itself tells what is wrong

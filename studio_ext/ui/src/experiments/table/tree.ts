@@ -12,6 +12,10 @@ import {
   TableRow
 } from './levels';
 
+/** Blocks fetched beyond those in sight, in the direction of scrolling and behind. */
+const AHEAD = 3;
+const BEHIND = 1;
+
 /** Milliseconds for which a row that changed is marked. */
 const FRESH_TIME = 1200;
 
@@ -79,10 +83,13 @@ export class RunTree implements IRows<TableRow> {
   }
 
   show(start: number, end: number): void {
+    if (start !== this._range.start) {
+      this._isUpwards = start < this._range.start;
+    }
     this._range = { start, end };
     const wanted = new Map<string, () => Promise<boolean>>();
     const controllers = new Map<string, AbortController>();
-    for (const [level, blocks] of this._blocksInSight(1)) {
+    for (const [level, blocks] of this._blocksInSight(true)) {
       for (const block of blocks) {
         const key = `${this._keyOf(level)}/${block}`;
         if (!level.has(block)) {
@@ -154,7 +161,7 @@ export class RunTree implements IRows<TableRow> {
         this._top = top;
         this.total = { runs: reply.run_count, groups: reply.total };
       }
-      const inSight = this._blocksInSight(0);
+      const inSight = this._blocksInSight(false);
       if (this._top instanceof RunLevel && !inSight.has(this._top)) {
         inSight.set(this._top, new Set([0]));
       }
@@ -240,8 +247,8 @@ export class RunTree implements IRows<TableRow> {
         });
   }
 
-  /** The blocks that hold the rows in sight, and `margin` more at both ends. */
-  private _blocksInSight(margin: number): Map<RunLevel, Set<number>> {
+  /** The blocks that hold the rows in sight, and those that will soon be if `isAhead`. */
+  private _blocksInSight(isAhead: boolean): Map<RunLevel, Set<number>> {
     const found = new Map<RunLevel, Set<number>>();
     const end = Math.min(this._range.end, this.length);
     for (let position = this._range.start; position < end; position += 1) {
@@ -252,13 +259,18 @@ export class RunTree implements IRows<TableRow> {
         found.set(level, blocks);
       }
     }
-    for (const [level, blocks] of found) {
+    const [up, down] = this._isUpwards ? [AHEAD, BEHIND] : [BEHIND, AHEAD];
+    for (const [level, blocks] of isAhead ? found : []) {
       const last = Math.floor((level.count - 1) / BLOCK_SIZE);
       const low = Math.min(...blocks);
       const high = Math.max(...blocks);
-      for (let step = 1; step <= margin; step += 1) {
-        blocks.add(Math.min(last, high + step));
-        blocks.add(Math.max(0, low - step));
+      for (let step = 1; step <= AHEAD; step += 1) {
+        if (step <= down) {
+          blocks.add(Math.min(last, high + step));
+        }
+        if (step <= up) {
+          blocks.add(Math.max(0, low - step));
+        }
       }
     }
     return found;
@@ -282,6 +294,7 @@ export class RunTree implements IRows<TableRow> {
   private _lastKey = 0;
   private _top: ILevel;
   private _range = { start: 0, end: 0 };
+  private _isUpwards = false;
 }
 
 export namespace RunTree {

@@ -90,7 +90,7 @@ describe('RunTree', () => {
     const count = server.requests.length;
     tree.show(8000, 8030);
     await settle();
-    expect(count).toBeLessThanOrEqual(4);
+    expect(count).toBeLessThanOrEqual(6);
     expect(tree.row(8000)?.id).toBe('run-8000');
     expect(tree.row(4000)).toBeUndefined();
   });
