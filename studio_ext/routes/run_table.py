@@ -108,7 +108,7 @@ class ViewQuery(ViewsQuery):
     name: str = Field(min_length=1, max_length=250)
 
 
-class ColumnSettings(Body):
+class ColumnRequest(Body):
     """A column of a view."""
 
     id: ColumnId
@@ -120,7 +120,7 @@ class SettingsRequest(Body):
 
     filter: str = Field("", max_length=2000)
     order_by: str = Field("", max_length=300)
-    columns: list[ColumnSettings] | None = Field(None, max_length=MAX_COLUMNS)
+    columns: list[ColumnRequest] | None = Field(None, max_length=MAX_COLUMNS)
     group_by: GroupBy | None = None
     is_nested: bool = False
     shown: Literal["active", "archived", "deleted"] = "active"

@@ -6,11 +6,9 @@ import json
 import subprocess
 import sys
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from tornado.httpclient import HTTPClientError
-from tornado.websocket import websocket_connect
 
 from kernel_tools import experiments
 from kernel_tools.core.workspace import Workspace
@@ -148,7 +146,7 @@ async def test_a_message_that_is_not_understood_ends_the_line_with_the_reason(jp
     assert socket.close_reason
 
 
-async def test_a_stranger_gets_no_line(jp_http_port: int, jp_base_url: str, jp_serverapp: Any) -> None:
+async def test_a_stranger_gets_no_line(jp_ws_fetch: Any) -> None:
     with pytest.raises(HTTPClientError) as refused:
-        await websocket_connect(f"ws://127.0.0.1:{jp_http_port}{quote(jp_base_url)}{PATH}")
+        await jp_ws_fetch(PATH, headers={"Authorization": ""})
     assert refused.value.code == 403

@@ -729,10 +729,10 @@ export interface components {
       is_ordered: boolean;
     };
     /**
-     * ColumnSettings
+     * ColumnRequest
      * @description A column of a view.
      */
-    ColumnSettings: {
+    ColumnRequest: {
       id: string;
       /** @default null */
       width: number | null;
@@ -1359,7 +1359,7 @@ export interface components {
       /** @default  */
       order_by: string;
       /** @default null */
-      columns: components['schemas']['ColumnSettings'][] | null;
+      columns: components['schemas']['ColumnRequest'][] | null;
       /** @default null */
       group_by: string | null;
       /** @default false */
