@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
     from kernel_tools.core.workspace import Workspace
+    from studio_ext.live import LiveRuns
 
 BASE_PATH = "/studio/api"
 MLFLOW_PATH = "/studio/mlflow"
@@ -92,6 +93,13 @@ class StudioApp(ExtensionApp):
     def executor(self) -> ThreadPoolExecutor:
         """The threads in which verbs do their work."""
         return ThreadPoolExecutor(self.worker_threads, thread_name_prefix="atelier")
+
+    @functools.cached_property
+    def live_runs(self) -> LiveRuns:
+        """What tells live views about runs."""
+        from studio_ext.live import LiveRuns
+
+        return LiveRuns(self)
 
     def open_workspace(self) -> Workspace:
         """Return the workspace, opened by the first request that needs it."""

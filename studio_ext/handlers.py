@@ -124,7 +124,9 @@ class StudioHandler(ExtensionHandlerMixin, APIHandler):
         self.set_status(status)
         if status == 405:
             self.set_header("Allow", ", ".join(method.upper() for method in [*operations_of(type(self)), "options"]))
-        self.finish(ErrorReply(error=ErrorDetail(code=code, message=message)).model_dump_json())
+        position = getattr(error, "position", None) if isinstance(error, AtelierError) else None
+        detail = ErrorDetail(code=code, message=message, position=position)
+        self.finish(ErrorReply(error=detail).model_dump_json())
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Log defects with their traceback; errors raised on purpose and closed tabs are no defects."""

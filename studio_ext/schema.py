@@ -60,10 +60,11 @@ class PageQuery(Query):
 
 
 class ErrorDetail(Reply):
-    """What went wrong: the name of the error and a message for the user."""
+    """What went wrong: the name of the error and a message for the user; of a filter also where, from 1."""
 
     code: str
     message: str
+    position: int | None = None
 
 
 class ErrorReply(Reply):

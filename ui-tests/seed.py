@@ -68,6 +68,24 @@ def seed_odd_runs() -> None:
         raise RuntimeError("the loss is not a number any more")
 
 
+def seed_nested_runs() -> None:
+    """Two searches with runs inside them, and runs inside one of these."""
+    for outer in ("search-a", "search-b"):
+        root = kt.experiments.start_run("nested", name=outer, params={"strategy": "grid"})
+        for number in range(3):
+            trial = kt.experiments.start_run(
+                "nested", name=f"{outer} trial {number}", params={"depth": number % 2}, parent_run_id=root.id
+            )
+            trial.log_metrics({"auc": 0.8 + number / 20, "loss": 0.5 - number / 20})
+            if number == 0:
+                for fold in range(2):
+                    part = kt.experiments.start_run("nested", name=f"{outer} fold {fold}", parent_run_id=trial.id)
+                    part.log_metric("auc", 0.8 + fold / 100)
+                    part.finish()
+            trial.finish()
+        root.finish()
+
+
 def seed_models(X: pd.DataFrame, y: pd.Series, folder: Path) -> str:
     """Train, track and register; return the id of the run that the first version came from."""
     train, valid = slice(0, 3000), slice(3000, None)
@@ -139,6 +157,7 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     X, y = read_census()
     seed_odd_runs()
+    seed_nested_runs()
     seed_sweep(np.random.default_rng(3))
     run_id = seed_models(X, y, folder)
     deploy_endpoints()

@@ -9,7 +9,17 @@ class AtelierError(Exception):
 
 
 class InvalidArgumentError(AtelierError, ValueError):
-    """A name, path, option or filter that cannot be used as given."""
+    """A name, path, option or filter that cannot be used as given.
+
+    Attributes
+    ----------
+    position
+        Where in a filter the fault is, from 1; None for anything else.
+    """
+
+    def __init__(self, *args: object, position: int | None = None) -> None:
+        super().__init__(*args)
+        self.position = position
 
 
 class NotFoundError(AtelierError, LookupError):

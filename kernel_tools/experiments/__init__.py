@@ -10,6 +10,7 @@ from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.experiments import catalog, run_rows
 from kernel_tools.experiments import run as _run
 from kernel_tools.experiments.active import active_run
+from kernel_tools.experiments.bulk import ChangedRuns, RunChange, change_runs
 from kernel_tools.experiments.capture.autolog import autolog
 from kernel_tools.experiments.capture.output import capture_run_output
 from kernel_tools.experiments.comparison import compare_runs
@@ -40,9 +41,13 @@ from kernel_tools.experiments.records import (
     View,
 )
 from kernel_tools.experiments.run import Run
+from kernel_tools.experiments.run_fields import RunField, RunFields, read_run_fields
 from kernel_tools.experiments.run_files import RunFolder, list_folders
+from kernel_tools.experiments.run_groups import MetricSummary, RunGroup, RunGroups, group_runs, read_best_values
+from kernel_tools.experiments.run_window import RunWindow, count_matching_runs, read_run_window
 from kernel_tools.experiments.segment import Point
 from kernel_tools.experiments.upkeep import collect_garbage, compact, rebuild
+from kernel_tools.experiments.views import RunView, ViewColumn, ViewSettings, delete_view, list_views, save_view
 from kernel_tools.experiments.xgboost_logger import xgboost_logger
 
 if TYPE_CHECKING:
@@ -51,34 +56,54 @@ if TYPE_CHECKING:
 __all__ = [
     "ArtifactEntry",
     "ArtifactRecord",
+    "ChangedRuns",
     "DatasetInput",
     "Experiment",
     "Lifecycle",
+    "MetricSummary",
     "Point",
     "Run",
+    "RunChange",
+    "RunField",
+    "RunFields",
+    "RunGroup",
+    "RunGroups",
     "RunRecord",
     "RunStatus",
     "RunTree",
+    "RunView",
+    "RunWindow",
     "View",
+    "ViewColumn",
+    "ViewSettings",
     "active_run",
     "archive_experiment",
     "artifact_references",
     "autolog",
+    "change_runs",
     "collect_garbage",
     "compact",
     "compare_runs",
     "count_experiments",
+    "count_matching_runs",
     "count_runs",
     "create_experiment",
     "delete_experiment",
     "delete_experiment_tag",
+    "delete_view",
     "get_experiment",
     "get_run",
+    "group_runs",
     "list_experiments",
+    "list_views",
+    "read_best_values",
     "read_history_page",
+    "read_run_fields",
+    "read_run_window",
     "rebuild",
     "rename_experiment",
     "restore_experiment",
+    "save_view",
     "search_experiment_records",
     "search_run_records",
     "search_runs",

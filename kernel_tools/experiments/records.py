@@ -14,6 +14,8 @@ MODEL_OUTPUTS_TAG = "atelier.modelOutputs"
 """Tags that keep which logged models a run read and made, as JSON; MLflow's clients see inputs and outputs."""
 ARTIFACT_LOCATION_TAG = "atelier.artifactLocation"
 """The tag that keeps an experiment's own artifact location; MLflow's clients see it as the location, not as a tag."""
+ARCHIVED_TAG = "atelier.archived"
+"""Set to ``true``, it keeps a run out of the table without deleting it."""
 SYSTEM_TAG_PREFIXES = ("mlflow.", "atelier.")
 """Tags that programs set; a table of runs leaves them out unless asked."""
 

@@ -11,6 +11,7 @@ from kernel_tools.experiments import catalog
 from kernel_tools.experiments.experiment_files import ExperimentFiles
 from kernel_tools.experiments.metrics import read_latest
 from kernel_tools.experiments.records import (
+    ARCHIVED_TAG,
     FAVOURITE_TAG,
     NOTE_TAG,
     ArtifactRecord,
@@ -79,6 +80,11 @@ class RunBase:
     def is_favourite(self) -> bool:
         """Whether somebody has marked the run as a favourite."""
         return self.tags.get(FAVOURITE_TAG) == "true"
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether the run was put out of sight without being deleted."""
+        return self.tags.get(ARCHIVED_TAG) == "true"
 
     @property
     def metrics(self) -> dict[str, float]:

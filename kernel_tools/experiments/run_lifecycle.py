@@ -8,7 +8,15 @@ from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFou
 from kernel_tools.core.workspace import validate_title
 from kernel_tools.experiments import catalog
 from kernel_tools.experiments.compaction import COMPACT_AT_FINISH, compact
-from kernel_tools.experiments.records import FAVOURITE_TAG, NOTE_TAG, Lifecycle, RunRecord, RunStatus, RunTree
+from kernel_tools.experiments.records import (
+    ARCHIVED_TAG,
+    FAVOURITE_TAG,
+    NOTE_TAG,
+    Lifecycle,
+    RunRecord,
+    RunStatus,
+    RunTree,
+)
 from kernel_tools.experiments.run_base import RunBase, require_active
 from kernel_tools.experiments.run_files import RunDocument, now
 from kernel_tools.experiments.texts import to_texts, validate_key
@@ -80,13 +88,12 @@ class RunLifecycle(RunBase):
 
     def set_favourite(self, is_favourite: bool = True) -> None:
         """Mark the run as a favourite, or no longer."""
+        self._mark(FAVOURITE_TAG, is_favourite)
 
-        def change(document: RunDocument) -> None:
-            document.tags[FAVOURITE_TAG] = "true"
-            if not is_favourite:
-                del document.tags[FAVOURITE_TAG]
-
-        self._change(change)
+    def set_archived(self, is_archived: bool = True) -> None:
+        """Put the run out of sight without deleting it, or bring it back."""
+        self._mark(ARCHIVED_TAG, is_archived)
+        self._workspace.audit.record("run.archive" if is_archived else "run.unarchive", self.id)
 
     def delete_tag(self, key: str) -> None:
         """Delete a tag; NotFoundError if the run has none of that key."""
@@ -124,6 +131,14 @@ class RunLifecycle(RunBase):
     def tree(self) -> RunTree:
         """This run and everything nested in it, at any depth."""
         return catalog.read_tree(self._workspace, self.record)
+
+    def _mark(self, tag: str, is_set: bool) -> None:
+        def change(document: RunDocument) -> None:
+            document.tags[tag] = "true"
+            if not is_set:
+                del document.tags[tag]
+
+        self._change(change)
 
     def _set_deleted(self, is_deleted: bool) -> None:
         def change(document: RunDocument) -> None:

@@ -249,7 +249,8 @@ class _Parser:
         position = token.position + 1 if token else len(self._text) + 1
         found = repr(token.text) if token else "the end"
         raise InvalidArgumentError(
-            f"The filter {self._text!r} is not understood at position {position}: expected {wanted}, found {found}."
+            f"The filter {self._text!r} is not understood at position {position}: expected {wanted}, found {found}.",
+            position=position,
         )
 
     def _split(self) -> Iterator[_Token]:
@@ -260,7 +261,8 @@ class _Parser:
                 start = position + len(self._text[position:]) - len(self._text[position:].lstrip())
                 raise InvalidArgumentError(
                     f"The filter {self._text!r} is not understood at position {start + 1}: "
-                    f"{self._text[start]!r} does not begin a field, a value or an operator. Texts stand in quotes."
+                    f"{self._text[start]!r} does not begin a field, a value or an operator. Texts stand in quotes.",
+                    position=start + 1,
                 )
             group = match.lastgroup
             yield _Token(group, match.group(group), match.start(group))

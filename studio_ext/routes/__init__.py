@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
-from studio_ext.routes import experiments, home, hosting, registry, registry_views, system
+from studio_ext.routes import (
+    experiments,
+    home,
+    hosting,
+    live_runs,
+    registry,
+    registry_views,
+    run_table,
+    system,
+)
 
 HANDLERS: list[type[StudioHandler]] = [
     *system.HANDLERS,
     *home.HANDLERS,
+    *run_table.HANDLERS,
+    *live_runs.HANDLERS,
     *experiments.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,

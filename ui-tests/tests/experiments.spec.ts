@@ -23,19 +23,15 @@ test.describe('an empty workspace', () => {
   });
 });
 
-test('hundreds of runs are listed, a page at a time', async ({ page }) => {
+test('hundreds of runs are listed, as far as they are in sight', async ({
+  page
+}) => {
   const tab = await openLink(page, 'experiments/census-income');
   const grid = tab.getByRole('grid', { name: 'Runs' });
   await expect(grid.getByRole('row').nth(5)).toBeVisible();
   await inspect(page, 'experiments-full');
-  await expect(grid).toHaveAttribute('aria-rowcount', '-1');
+  await expect(grid).toHaveAttribute('aria-rowcount', /^2\d\d$/);
   await grid.focus();
-  await expect(async () => {
-    await grid.press('End');
-    await expect(grid).toHaveAttribute('aria-rowcount', /^2\d\d$/, {
-      timeout: 1000
-    });
-  }).toPass();
   await grid.press('End');
   await expect(grid.getByText('sweep-000')).toBeVisible();
   expect(await grid.locator('.atelier-List-row').count()).toBeLessThan(80);
@@ -44,7 +40,7 @@ test('hundreds of runs are listed, a page at a time', async ({ page }) => {
 test('a header sorts on the server', async ({ page }) => {
   const tab = await openLink(page, 'experiments/census-income');
   const grid = tab.getByRole('grid', { name: 'Runs' });
-  await grid.getByRole('button', { name: 'valid-auc' }).click();
+  await grid.getByRole('button', { name: 'valid-auc', exact: true }).click();
   await expect(
     grid.getByRole('columnheader', { name: 'valid-auc' })
   ).toHaveAttribute('aria-sort', 'descending');
@@ -68,7 +64,7 @@ test('a filter narrows the runs, and a wrong one is explained at the box', async
   page
 }) => {
   const tab = await openLink(page, 'experiments/census-income');
-  const box = tab.getByRole('textbox', { name: 'Filter runs' });
+  const box = tab.getByRole('combobox', { name: 'Filter runs' });
   const grid = tab.getByRole('grid', { name: 'Runs' });
   await grid.focus();
   await grid.press('/');

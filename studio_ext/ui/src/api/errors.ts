@@ -9,6 +9,7 @@ export class ApiError extends Error {
     this.code = options.code;
     this.status = options.status;
     this.details = options.details ?? '';
+    this.position = options.position ?? null;
   }
 
   /** The class of the server's error, such as `NotFoundError`; `NetworkError` when the server was not reached. */
@@ -19,6 +20,9 @@ export class ApiError extends Error {
 
   /** The raw reply, where it was not the JSON that Atelier's server sends. */
   readonly details: string;
+
+  /** Where in a filter the fault is, from 1. */
+  readonly position: number | null;
 }
 
 export namespace ApiError {
@@ -27,6 +31,7 @@ export namespace ApiError {
     status: number;
     message: string;
     details?: string;
+    position?: number | null;
   }
 
   /** The error of a reply that is not 2xx. */
@@ -78,15 +83,23 @@ function parseErrorReply(body: string): ErrorReply | null {
   }
   const { error, message } = value as { error?: unknown; message?: unknown };
   if (typeof error === 'object' && error !== null) {
-    const inner = error as { code?: unknown; message?: unknown };
+    const inner = error as {
+      code?: unknown;
+      message?: unknown;
+      position?: unknown;
+    };
     if (typeof inner.message === 'string') {
       return {
-        error: { code: String(inner.code ?? 'Error'), message: inner.message }
+        error: {
+          code: String(inner.code ?? 'Error'),
+          message: inner.message,
+          position: typeof inner.position === 'number' ? inner.position : null
+        }
       };
     }
   }
   if (typeof message === 'string' && message) {
-    return { error: { code: 'HttpError', message } };
+    return { error: { code: 'HttpError', message, position: null } };
   }
   return null;
 }

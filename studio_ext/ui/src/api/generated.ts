@@ -353,6 +353,110 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/runs/best': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show the best value of metrics */
+    post: operations['read_best_values'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/changes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Tag, archive, mark, delete or restore many runs */
+    post: operations['change_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/fields': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the keys of metrics, parameters and tags */
+    get: operations['read_run_fields'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/groups': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Group runs and summarize their metrics */
+    post: operations['group_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/views': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the saved views of an experiment */
+    get: operations['list_views'];
+    /** Save a view, or rename it */
+    put: operations['save_view'];
+    post?: never;
+    /** Delete a saved view */
+    delete: operations['delete_view'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/window': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show the runs from a position on, and how many there are */
+    post: operations['read_run_window'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/runs/{run_id}': {
     parameters: {
       query?: never;
@@ -470,6 +574,42 @@ export interface components {
       created_at: number;
     };
     /**
+     * BestReply
+     * @description The best value of each metric that has one.
+     */
+    BestReply: {
+      values: {
+        [key: string]: components['schemas']['Number'];
+      };
+    };
+    /**
+     * BestRequest
+     * @description Of which metrics to find the best value, among which runs.
+     */
+    BestRequest: {
+      /**
+       * @description Names of experiments; all if none.
+       * @default []
+       */
+      experiment: string[];
+      /**
+       * @description Such as `metrics.auc > 0.9 and params.depth = '6'`.
+       * @default
+       */
+      filter: string;
+      /** @default ACTIVE_ONLY */
+      view: components['schemas']['View'];
+      /**
+       * @description Only archived runs, or only others.
+       * @default null
+       */
+      is_archived: boolean | null;
+      /** @default [] */
+      highest: string[];
+      /** @default [] */
+      lowest: string[];
+    };
+    /**
      * CardPage
      * @description All revisions of a card, the newest first, and the newest as one Markdown text.
      */
@@ -510,6 +650,23 @@ export interface components {
       };
     };
     /**
+     * ChangeRequest
+     * @description One change of many runs.
+     */
+    ChangeRequest: {
+      run_ids: string[];
+      change: components['schemas']['RunChange'];
+      /** @description For `set_tags`. */
+      tags?: {
+        [key: string]: string;
+      };
+      /**
+       * @description For `delete_tags`.
+       * @default []
+       */
+      tag_keys: string[];
+    };
+    /**
      * ChangeVersionRequest
      * @description What to change of a version; what is not named stays. A tag that is null is deleted.
      */
@@ -526,6 +683,17 @@ export interface components {
       stage: components['schemas']['Stage'] | null;
       /** @default false */
       archive_existing: boolean;
+    };
+    /**
+     * ChangedRuns
+     * @description How many runs were changed, how many were so already, and why the others could not be, by their ids.
+     */
+    ChangedRuns: {
+      changed: number;
+      unchanged: number;
+      failures: {
+        [key: string]: string;
+      };
     };
     /**
      * Column
@@ -559,6 +727,15 @@ export interface components {
       dtype: string | null;
       /** @default false */
       is_ordered: boolean;
+    };
+    /**
+     * ColumnRequest
+     * @description A column of a view.
+     */
+    ColumnRequest: {
+      id: string;
+      /** @default null */
+      width: number | null;
     };
     /**
      * ColumnType
@@ -663,11 +840,13 @@ export interface components {
     EndpointState: 'Creating' | 'InService' | 'Failed' | 'Deleting';
     /**
      * ErrorDetail
-     * @description What went wrong: the name of the error and a message for the user.
+     * @description What went wrong: the name of the error and a message for the user; of a filter also where, from 1.
      */
     ErrorDetail: {
       code: string;
       message: string;
+      /** @default null */
+      position: number | null;
     };
     /**
      * ErrorReply
@@ -711,6 +890,37 @@ export interface components {
      */
     FigureReply: {
       figure: components['schemas']['PlotlyFigure'];
+    };
+    /**
+     * GroupsRequest
+     * @description What to group which runs by, and the metrics to summarize.
+     */
+    GroupsRequest: {
+      /**
+       * @description Names of experiments; all if none.
+       * @default []
+       */
+      experiment: string[];
+      /**
+       * @description Such as `metrics.auc > 0.9 and params.depth = '6'`.
+       * @default
+       */
+      filter: string;
+      /** @default ACTIVE_ONLY */
+      view: components['schemas']['View'];
+      /**
+       * @description Only archived runs, or only others.
+       * @default null
+       */
+      is_archived: boolean | null;
+      by: string;
+      /** @default [] */
+      metrics: string[];
+      /**
+       * @description The metrics whose lowest value is the best.
+       * @default []
+       */
+      lowest: string[];
     };
     /**
      * HomeCounts
@@ -813,6 +1023,47 @@ export interface components {
       figure: components['schemas']['PlotlyFigure'];
     };
     /**
+     * LiveBatch
+     * @description What changed.
+     *
+     *     Attributes
+     *     ----------
+     *     epoch, sequence
+     *         Where the view stands after this message.
+     *     runs
+     *         Runs as they are now.
+     *     is_set_changed
+     *         Runs came, ended, were deleted or came back: another search may find others, or in another order.
+     *     must_reload
+     *         More changed than is told here.
+     *     points
+     *         Of a single run: the keys of metrics that got points, and the step that they reach; in the first message all.
+     */
+    LiveBatch: {
+      epoch: string;
+      sequence: number;
+      runs: components['schemas']['RunRecord'][];
+      is_set_changed: boolean;
+      must_reload: boolean;
+      points: {
+        [key: string]: number;
+      };
+    };
+    /**
+     * LiveRequest
+     * @description What a view watches: the runs of some experiments, of all if none is named, or one run; and where it stands.
+     */
+    LiveRequest: {
+      /** @default [] */
+      experiment: string[];
+      /** @default null */
+      run_id: string | null;
+      /** @default null */
+      epoch: string | null;
+      /** @default 0 */
+      since: number;
+    };
+    /**
      * MetricHistory
      * @description The points of a metric by step. If not `exact`, the extremes of equal buckets out of `point_count` points.
      */
@@ -823,6 +1074,21 @@ export interface components {
       values: components['schemas']['Number'][];
       exact: boolean;
       point_count: number;
+    };
+    /**
+     * MetricSummary
+     * @description The latest values of one metric in a group of runs.
+     *
+     *     `count` is how many runs have a value that is a number; `mean` and the sample deviation `std` leave out infinite
+     *     ones and are None if too few are left. `best_run_id` is the run with the highest value, or the lowest.
+     */
+    MetricSummary: {
+      count: number;
+      mean: components['schemas']['Number'] | null;
+      std: components['schemas']['Number'] | null;
+      min: components['schemas']['Number'];
+      max: components['schemas']['Number'];
+      best_run_id: string;
     };
     /**
      * ModelCard
@@ -928,6 +1194,20 @@ export interface components {
       reason: string;
     };
     /**
+     * RunChange
+     * @description What is done to every run.
+     * @enum {string}
+     */
+    RunChange:
+      | 'set_tags'
+      | 'delete_tags'
+      | 'archive'
+      | 'unarchive'
+      | 'favourite'
+      | 'unfavourite'
+      | 'delete'
+      | 'restore';
+    /**
      * RunDetail
      * @description A run, what it kept, and what came of it.
      */
@@ -936,6 +1216,51 @@ export interface components {
       artifacts: components['schemas']['ArtifactRecord'][];
       versions: components['schemas']['VersionRecord'][];
       endpoints: components['schemas']['EndpointRecord'][];
+    };
+    /**
+     * RunField
+     * @description A key, how many runs have it, and values that the newest runs have most often.
+     *
+     *     `is_system` is true for tags that programs set; `is_numeric` if all the samples are numbers.
+     */
+    RunField: {
+      key: string;
+      run_count: number;
+      samples: string[];
+      is_numeric: boolean;
+      /** @default false */
+      is_system: boolean;
+    };
+    /**
+     * RunFields
+     * @description The keys that most runs have come first; `is_complete` is false if there are more than are listed.
+     */
+    RunFields: {
+      run_count: number;
+      metrics: components['schemas']['RunField'][];
+      params: components['schemas']['RunField'][];
+      tags: components['schemas']['RunField'][];
+      is_complete: boolean;
+    };
+    /**
+     * RunGroup
+     * @description Runs that share a value; `value` is None for those that have none. Long values count by their beginning.
+     */
+    RunGroup: {
+      value: string | null;
+      count: number;
+      metrics: {
+        [key: string]: components['schemas']['MetricSummary'];
+      };
+    };
+    /**
+     * RunGroups
+     * @description The largest groups first, at most 1,000 of them, and how many groups and runs there are.
+     */
+    RunGroups: {
+      groups: components['schemas']['RunGroup'][];
+      total: number;
+      run_count: number;
     };
     /**
      * RunPage
@@ -980,6 +1305,74 @@ export interface components {
      * @enum {string}
      */
     RunStatus: 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
+    /**
+     * RunView
+     * @description A saved view; the default one is what opens first.
+     */
+    RunView: {
+      name: string;
+      settings: components['schemas']['ViewSettings'];
+      /** @default false */
+      is_default: boolean;
+      /** @default 0 */
+      updated_at: number;
+      /** @default  */
+      updated_by: string;
+    };
+    /**
+     * RunWindow
+     * @description Some rows of a search.
+     *
+     *     Attributes
+     *     ----------
+     *     rows
+     *         The runs from `offset` on.
+     *     total
+     *         How many runs the search finds.
+     *     order
+     *         Names the order that the rows are from. Passed on, it gives further rows of the same order as long as the
+     *         server has it; a reply with another name starts anew.
+     *     child_counts
+     *         How many runs of the scope are directly inside a row; rows that have none are left out.
+     *     positions
+     *         Where the runs that were asked for stand, from 0; runs that the search does not find are left out.
+     */
+    RunWindow: {
+      rows: components['schemas']['RunRecord'][];
+      offset: number;
+      total: number;
+      order: string;
+      child_counts: {
+        [key: string]: number;
+      };
+      positions: {
+        [key: string]: number;
+      };
+    };
+    /**
+     * SettingsRequest
+     * @description What a view shows.
+     */
+    SettingsRequest: {
+      /** @default  */
+      filter: string;
+      /** @default  */
+      order_by: string;
+      /** @default null */
+      columns: components['schemas']['ColumnRequest'][] | null;
+      /** @default null */
+      group_by: string | null;
+      /** @default false */
+      is_nested: boolean;
+      /**
+       * @default active
+       * @enum {string}
+       */
+      shown: 'active' | 'archived' | 'deleted';
+      goals?: {
+        [key: string]: 'max' | 'min';
+      };
+    };
     /**
      * Signature
      * @description Either `columns` (a table) or `tensor` (an array) describe the inputs; `classes` what a classifier returns.
@@ -1109,6 +1502,124 @@ export interface components {
      * @enum {string}
      */
     VersionStatus: 'PendingManualApproval' | 'Approved' | 'Rejected';
+    /**
+     * View
+     * @description Which of the two a search looks at, in MLflow's words.
+     * @enum {string}
+     */
+    View: 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
+    /**
+     * ViewColumn
+     * @description A column by its id, such as ``metrics.auc``; `width` in pixels, None for the usual one.
+     */
+    ViewColumn: {
+      id: string;
+      /** @default null */
+      width: number | null;
+    };
+    /**
+     * ViewRequest
+     * @description A view to be saved.
+     */
+    ViewRequest: {
+      name: string;
+      /** @default null */
+      experiment: string | null;
+      settings: components['schemas']['SettingsRequest'];
+      /** @default false */
+      is_default: boolean;
+      /**
+       * @description The former name of a view that is renamed.
+       * @default null
+       */
+      replaces: string | null;
+    };
+    /**
+     * ViewSettings
+     * @description What a view shows.
+     *
+     *     `columns` is None for the usual ones. `goals` says of metrics whether the highest (``max``) or the lowest
+     *     (``min``) value is the best, where it is not the usual one; `shown` is ``active``, ``archived`` or ``deleted``.
+     */
+    ViewSettings: {
+      /** @default  */
+      filter: string;
+      /** @default  */
+      order_by: string;
+      /** @default null */
+      columns: components['schemas']['ViewColumn'][] | null;
+      /** @default null */
+      group_by: string | null;
+      /** @default false */
+      is_nested: boolean;
+      /**
+       * @default active
+       * @enum {string}
+       */
+      shown: 'active' | 'archived' | 'deleted';
+      goals: {
+        [key: string]: 'max' | 'min';
+      };
+    };
+    /**
+     * ViewsReply
+     * @description The views of one table, by name.
+     */
+    ViewsReply: {
+      views: components['schemas']['RunView'][];
+    };
+    /**
+     * WindowRequest
+     * @description Which rows of which runs.
+     */
+    WindowRequest: {
+      /**
+       * @description Names of experiments; all if none.
+       * @default []
+       */
+      experiment: string[];
+      /**
+       * @description Such as `metrics.auc > 0.9 and params.depth = '6'`.
+       * @default
+       */
+      filter: string;
+      /** @default ACTIVE_ONLY */
+      view: components['schemas']['View'];
+      /**
+       * @description Only archived runs, or only others.
+       * @default null
+       */
+      is_archived: boolean | null;
+      /** @default [] */
+      order_by: string[];
+      /** @default 0 */
+      offset: number;
+      /** @default 200 */
+      limit: number;
+      /**
+       * @description Such as `metrics.auc`; all if it is missing.
+       * @default null
+       */
+      columns: string[] | null;
+      /**
+       * @description `order` of an earlier window, to go on in it.
+       * @default null
+       */
+      order: string | null;
+      /** @default null */
+      group_by: string | null;
+      /** @default null */
+      group_value: string | null;
+      /** @default null */
+      parent_run_id: string | null;
+      /** @default false */
+      roots_only: boolean;
+      /**
+       * @description Runs whose positions are wanted.
+       * @default []
+       */
+      find: string[];
+    };
   };
   responses: never;
   parameters: never;
@@ -3108,6 +3619,550 @@ export interface operations {
       };
       /** @description ForbiddenError */
       403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_best_values: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BestRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BestReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  change_runs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ChangedRuns'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_run_fields: {
+    parameters: {
+      query?: {
+        experiment?: string[];
+        view?: components['schemas']['View'];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunFields'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  group_runs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['GroupsRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunGroups'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_views: {
+    parameters: {
+      query?: {
+        experiment?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ViewsReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  save_view: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ViewRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunView'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_view: {
+    parameters: {
+      query: {
+        experiment?: string;
+        name: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_run_window: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WindowRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunWindow'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

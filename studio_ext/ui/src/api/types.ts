@@ -40,3 +40,21 @@ export type MetricValue = RunRecord['metrics'][string];
 
 /** One row of a table that goes to or comes from a model. */
 export type Row = { [column: string]: unknown };
+export type RunWindow = Schemas['RunWindow'];
+export type WindowRequest = Schemas['WindowRequest'];
+export type RunGroup = Schemas['RunGroup'];
+export type RunGroups = Schemas['RunGroups'];
+export type GroupsRequest = Schemas['GroupsRequest'];
+export type MetricSummary = Schemas['MetricSummary'];
+export type BestRequest = Schemas['BestRequest'];
+export type BestReply = Schemas['BestReply'];
+export type RunField = Schemas['RunField'];
+export type RunFields = Schemas['RunFields'];
+export type ChangeRequest = Schemas['ChangeRequest'];
+export type ChangedRuns = Schemas['ChangedRuns'];
+export type ViewSettings = Schemas['ViewSettings'];
+export type ViewRequest = Schemas['ViewRequest'];
+export type RunView = Schemas['RunView'];
+export type ViewsReply = Schemas['ViewsReply'];
+export type LiveRequest = Schemas['LiveRequest'];
+export type LiveBatch = Schemas['LiveBatch'];

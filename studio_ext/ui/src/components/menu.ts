@@ -5,6 +5,10 @@ import { CommandRegistry } from '@lumino/commands';
 export interface IMenuItem {
   label: string;
   onSelect: () => void;
+  isToggled?: boolean;
+  isDisabled?: boolean;
+  /** Whether a line stands above. */
+  beginsGroup?: boolean;
 }
 
 /** Open a menu at the lower end of `anchor`; the focus comes back to it. */
@@ -15,8 +19,14 @@ export function openMenu(anchor: HTMLElement, items: IMenuItem[]): void {
     const command = `item-${index}`;
     commands.addCommand(command, {
       label: item.label,
+      isToggleable: item.isToggled !== undefined,
+      isToggled: () => item.isToggled ?? false,
+      isEnabled: () => !item.isDisabled,
       execute: item.onSelect
     });
+    if (item.beginsGroup && index > 0) {
+      menu.addItem({ type: 'separator' });
+    }
     menu.addItem({ command });
   });
   menu.aboutToClose.connect(() => anchor.focus({ preventScroll: true }));

@@ -14,14 +14,18 @@ import {
 } from '../components';
 import { formatPath, usePage, usePagedResource, useStudio } from '../frame';
 import { RunsTable } from './RunsTable';
+import type { ITableMemory } from './table/memory';
 
 const FIRST_RUN = `import kernel_tools as kt
 
 with kt.experiments.start_run("my-experiment", name="first") as run:
     run.log_metric("accuracy", 0.9)`;
 
+const NONE: Experiment[] = [];
+
 export function ExperimentsPage(props: {
   selected: string | null;
+  memory: ITableMemory | null;
 }): React.ReactElement {
   const studio = useStudio();
   const page = usePage();
@@ -56,7 +60,8 @@ export function ExperimentsPage(props: {
   );
 
   const { data, error } = experiments;
-  if (data === null) {
+  // The runs of an experiment that is named need not wait for the list of all.
+  if (data === null && (selected === null || error)) {
     return (
       <div className="atelier-PageBody">
         {error ? (
@@ -71,7 +76,7 @@ export function ExperimentsPage(props: {
       </div>
     );
   }
-  if (data.length === 0) {
+  if (data?.length === 0) {
     return (
       <div className="atelier-PageBody">
         <EmptyState
@@ -102,7 +107,7 @@ export function ExperimentsPage(props: {
         <SidePane label={trans.__('Experiments')}>
           <List
             label={trans.__('Experiments')}
-            items={data}
+            items={data ?? NONE}
             columns={columns}
             identify={experiment => experiment.name}
             selected={selected}
@@ -118,7 +123,11 @@ export function ExperimentsPage(props: {
             onLoadMore={experiments.loadMore}
           />
         </SidePane>
-        <RunsTable key={selected ?? ''} experiment={selected} />
+        <RunsTable
+          key={selected ?? ''}
+          experiment={selected}
+          memory={props.memory}
+        />
       </div>
     </div>
   );

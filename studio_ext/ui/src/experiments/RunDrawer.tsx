@@ -1,25 +1,35 @@
 /** The selected run beside the table: enough to know whether to open it. */
 import * as React from 'react';
 
-import type { RunRecord } from '../api';
+import type { RunRecord, ViewSettings } from '../api';
 import {
   Button,
   FactTable,
   RunChip,
   Time,
   durationOf,
+  formatNumber,
   metricFacts,
+  sortedKeys,
   textFacts
 } from '../components';
-import { useStudio } from '../frame';
+import { useResource, useStudio } from '../frame';
+import type { IGroupRow } from './table/levels';
+import { goalOf } from './table/settings';
 
 export function RunDrawer(props: {
   run: RunRecord;
   onClose(): void;
 }): React.ReactElement {
   const studio = useStudio();
-  const { trans } = studio;
-  const { run } = props;
+  const { client, trans } = studio;
+  const { status, metrics } = props.run;
+  // The table has the values of its columns only.
+  const whole = useResource(
+    JSON.stringify(['drawer', props.run.id]),
+    async signal => (await client.run(props.run.id, signal)).run
+  );
+  const run = { ...(whole.data ?? props.run), status };
   return (
     <aside className="atelier-Drawer" aria-label={trans.__('Run details')}>
       <div className="atelier-Header-line">
@@ -48,7 +58,7 @@ export function RunDrawer(props: {
       />
       <FactTable
         caption={trans.__('Metrics')}
-        facts={metricFacts(run.metrics)}
+        facts={metricFacts({ ...run.metrics, ...metrics })}
         empty={trans.__('No metrics were logged.')}
       />
       <FactTable
@@ -61,6 +71,70 @@ export function RunDrawer(props: {
         facts={textFacts(run.tags)}
         empty={trans.__('No tags.')}
       />
+    </aside>
+  );
+}
+
+/** The selected group: what its metrics come to, and which run is the best. */
+export function GroupDrawer(props: {
+  row: IGroupRow;
+  title: string;
+  goals: ViewSettings['goals'];
+  onClose(): void;
+}): React.ReactElement {
+  const studio = useStudio();
+  const { trans } = studio;
+  const { group } = props.row;
+  return (
+    <aside className="atelier-Drawer" aria-label={trans.__('Group details')}>
+      <div className="atelier-Header-line">
+        <h2 className="atelier-ellipsis" title={props.title}>
+          {props.title}
+        </h2>
+        <button
+          type="button"
+          className="atelier-IconButton"
+          aria-label={trans.__('Close details')}
+          onClick={props.onClose}
+        >
+          ×
+        </button>
+      </div>
+      <div>{trans._n('%1 run', '%1 runs', group.count)}</div>
+      {sortedKeys(group.metrics).map(key => {
+        const { count, mean, std, min, max, best_run_id } = group.metrics[key];
+        const facts: [string, number | string | null][] = [
+          [trans.__('Runs that have it'), count],
+          [trans.__('Mean'), mean],
+          [trans.__('Standard deviation'), std],
+          [trans.__('Lowest'), min],
+          [trans.__('Highest'), max]
+        ];
+        return (
+          <React.Fragment key={key}>
+            <FactTable
+              caption={key}
+              empty=""
+              facts={facts.map(([name, value]) => ({
+                name,
+                value:
+                  value === null
+                    ? '—'
+                    : formatNumber(value as RunRecord['metrics'][string]),
+                isNumber: true
+              }))}
+            />
+            <Button
+              label={
+                goalOf(key, props.goals) === 'max'
+                  ? trans.__('Open the highest')
+                  : trans.__('Open the lowest')
+              }
+              onClick={() => studio.open(`run/${best_run_id}`)}
+            />
+          </React.Fragment>
+        );
+      })}
     </aside>
   );
 }

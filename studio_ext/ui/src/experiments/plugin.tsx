@@ -5,6 +5,7 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
+import { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
 
 import {
@@ -17,27 +18,32 @@ import {
 } from '../frame';
 import { ExperimentsPage } from './ExperimentsPage';
 import { RunPage } from './RunPage';
+import { rememberIn } from './table/memory';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-atelier:experiments',
   description: 'Tracked runs: tables of them, their metrics and their files.',
   autoStart: true,
   requires: [IStudio],
-  optional: [ICommandPalette, ILauncher],
+  optional: [ICommandPalette, ILauncher, IStateDB],
   activate: (
     app: JupyterFrontEnd,
     studio: IStudio,
     palette: ICommandPalette | null,
-    launcher: ILauncher | null
+    launcher: ILauncher | null,
+    state: IStateDB | null
   ): void => {
     const { trans } = studio;
+    const memory = state && rememberIn(state);
     const resolve = ({ kind, names }: ILink): IPage | null => {
       if (kind === 'experiments' && names.length <= 1) {
         return {
           tab: 'experiments',
           title: trans.__('Experiments'),
           icon: experimentsIcon,
-          element: <ExperimentsPage selected={names[0] ?? null} />
+          element: (
+            <ExperimentsPage selected={names[0] ?? null} memory={memory} />
+          )
         };
       }
       if (kind === 'run' && names.length === 1) {

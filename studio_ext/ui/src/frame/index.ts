@@ -3,5 +3,6 @@ export * from './context';
 export * from './entrance';
 export * from './icons';
 export * from './links';
+export * from './live';
 export * from './resource';
 export * from './tokens';

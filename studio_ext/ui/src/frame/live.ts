@@ -1,0 +1,121 @@
+/** What changes on the server, told as it happens, to views in sight; when the line is broken, it is mended. */
+import { ServerConnection } from '@jupyterlab/services';
+import { URLExt } from '@jupyterlab/coreutils';
+import * as React from 'react';
+
+import type { LiveBatch, LiveRequest } from '../api';
+import { usePage } from './context';
+
+/** What a view watches: the runs of some experiments, of all if none is named, or one run. */
+export type LiveTopic = Pick<LiveRequest, 'experiment' | 'run_id'>;
+
+/** Milliseconds before a broken line is tried again, at first and at most. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 30_000;
+
+/**
+ * Call `onMessage` with what changes while the page is in sight; null watches nothing.
+ *
+ * Returns whether the line stands; while it does not, a view should poll. After a pause the first message tells what
+ * changed meanwhile, or that it is too much to tell (`must_reload`).
+ */
+export function useLive(
+  topic: LiveTopic | null,
+  onMessage: (batch: LiveBatch) => void
+): boolean {
+  const page = usePage();
+  const [isConnected, setConnected] = React.useState(false);
+  const latest = React.useRef(onMessage);
+  latest.current = onMessage;
+  const key = topic === null ? null : JSON.stringify(topic);
+
+  React.useEffect(() => {
+    if (key === null || typeof WebSocket === 'undefined') {
+      return;
+    }
+    const line = new Line(
+      JSON.parse(key) as LiveTopic,
+      batch => latest.current(batch),
+      setConnected
+    );
+    const onVisible = (_: unknown, isVisible: boolean) =>
+      isVisible ? line.open() : line.close();
+    page.visibilityChanged.connect(onVisible);
+    if (page.isVisible) {
+      line.open();
+    }
+    return () => {
+      page.visibilityChanged.disconnect(onVisible);
+      line.close();
+    };
+  }, [key, page]);
+  return isConnected;
+}
+
+/** One websocket, opened again when it breaks. */
+class Line {
+  constructor(
+    private readonly _topic: LiveTopic,
+    private readonly _onMessage: (batch: LiveBatch) => void,
+    private readonly _onConnected: (isConnected: boolean) => void
+  ) {}
+
+  open(): void {
+    this._isWanted = true;
+    if (this._socket) {
+      return;
+    }
+    const settings = ServerConnection.makeSettings();
+    const url = URLExt.join(settings.wsUrl, 'studio/api/live/runs');
+    const query = settings.appendToken && settings.token;
+    const socket = new settings.WebSocket(
+      query ? `${url}?token=${encodeURIComponent(settings.token)}` : url
+    );
+    this._socket = socket;
+    socket.onopen = () => {
+      const { epoch, since } = this;
+      socket.send(JSON.stringify({ ...this._topic, epoch, since }));
+    };
+    socket.onmessage = event => {
+      if (this._socket !== socket) {
+        return;
+      }
+      const batch = JSON.parse(String(event.data)) as LiveBatch;
+      this.epoch = batch.epoch;
+      this.since = batch.sequence;
+      this._pause = FIRST_PAUSE;
+      this._onConnected(true);
+      this._onMessage(batch);
+    };
+    socket.onclose = () => {
+      if (this._socket === socket) {
+        this._socket = null;
+        this._onConnected(false);
+        this._retry();
+      }
+    };
+  }
+
+  close(): void {
+    this._isWanted = false;
+    window.clearTimeout(this._timer);
+    const socket = this._socket;
+    this._socket = null;
+    socket?.close();
+    this._onConnected(false);
+  }
+
+  private _retry(): void {
+    if (this._isWanted) {
+      this._timer = window.setTimeout(() => this.open(), this._pause);
+      this._pause = Math.min(LONGEST_PAUSE, 2 * this._pause);
+    }
+  }
+
+  epoch: string | null = null;
+  since = 0;
+  private _socket: WebSocket | null = null;
+  private _isWanted = false;
+  private _timer = 0;
+  private _pause = FIRST_PAUSE;
+}
