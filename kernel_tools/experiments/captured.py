@@ -43,12 +43,12 @@ _PACKAGE = re.compile(r"([^#=\s]+)==(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class FileDifference:
-    """A captured file in two runs.
+    """A file that two runs kept.
 
     Attributes
     ----------
     path
-        ``source/cell.py``, the code of the notebook cell, or ``source/diff.patch``, what was not committed.
+        Such as ``source/cell.py``, the code of the notebook cell, or ``source/diff.patch``, what was not committed.
     present
         Whether the first and the second run have it.
     lines
@@ -100,7 +100,7 @@ def compare_code(first: Run, second: Run) -> CodeComparison:
     runs = (first, second)
     tags = [run.tags for run in runs]
     facts = align([{"code": {name: tag[key] for name, key in _TAGS.items() if key in tag}} for tag in tags], ("code",))
-    files = [_compare_file(first, second, path) for path in (CELL_PATH, DIFF_PATH)]
+    files = [compare_file(first, second, path) for path in (CELL_PATH, DIFF_PATH)]
     commits = [tag.get(GIT_COMMIT) for tag in tags]
     has_both = None not in commits and commits[0] != commits[1]
     return CodeComparison(
@@ -132,13 +132,8 @@ def compare_environments(runs: Sequence[Run]) -> EnvironmentComparison:
     )
 
 
-def _has_source(run: Run, tags: Mapping[str, str]) -> bool:
-    return any(key in tags for key in (SOURCE_NAME, GIT_COMMIT)) or any(
-        artifact.path in (CELL_PATH, DIFF_PATH) for artifact in run.artifacts
-    )
-
-
-def _compare_file(first: Run, second: Run, path: str) -> FileDifference:
+def compare_file(first: Run, second: Run, path: str) -> FileDifference:
+    """Compare the texts that two runs kept under a path, line by line; what is no text is only said to differ."""
     records = [next((item for item in run.artifacts if item.path == path), None) for run in (first, second)]
     present = (records[0] is not None, records[1] is not None)
     digests = {record.sha256 if record is not None else None for record in records}
@@ -149,9 +144,17 @@ def _compare_file(first: Run, second: Run, path: str) -> FileDifference:
     if before is None or after is None or max(len(before), len(after)) > MAX_LINES:
         note = f"too long to be compared line by line (more than {MAX_LINES:,} lines or {MAX_TEXT:,} bytes)"
         return FileDifference(path, present, [], is_different=True, note=note)
+    if any("\0" in text for text in texts if text is not None):
+        return FileDifference(path, present, [], is_different=True, note="not a text")
     difference = list(difflib.unified_diff(before, after, fromfile=first.name, tofile=second.name, lineterm=""))
     cut = f"the first {MAX_DIFF_LINES:,} of {len(difference):,} lines" if len(difference) > MAX_DIFF_LINES else ""
     return FileDifference(path, present, difference[:MAX_DIFF_LINES], is_different=True, note=cut)
+
+
+def _has_source(run: Run, tags: Mapping[str, str]) -> bool:
+    return any(key in tags for key in (SOURCE_NAME, GIT_COMMIT)) or any(
+        artifact.path in (CELL_PATH, DIFF_PATH) for artifact in run.artifacts
+    )
 
 
 def _read_text(run: Run, path: str) -> str | None:

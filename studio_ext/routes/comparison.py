@@ -10,7 +10,7 @@ from kernel_tools import experiments
 from kernel_tools.core.errors import ConflictError, NotFoundError
 from kernel_tools.core.figures import figure_json
 from kernel_tools.experiments import figures
-from kernel_tools.experiments.captured import CodeComparison
+from kernel_tools.experiments.captured import CodeComparison, FileDifference, compare_file
 from kernel_tools.experiments.comparison import ComparedArtifact, ComparedRow, compare_artifacts, compare_records
 from kernel_tools.experiments.figures.code import figure_code
 from kernel_tools.experiments.records import Lifecycle, RunRecord
@@ -128,6 +128,14 @@ class CodeComparisonRequest(Body):
     second: Name
 
 
+class FileComparisonRequest(Body):
+    """The two runs, and the path of the file that both or one of them kept."""
+
+    first: Name
+    second: Name
+    path: str = Field(min_length=1, max_length=2000)
+
+
 class RunsRequest(Body):
     """Some runs."""
 
@@ -219,6 +227,18 @@ class CodeComparisonHandler(ComparisonBase):
         return experiments.compare_code(first, second)
 
 
+class FileComparisonHandler(ComparisonBase):
+    """One file of two runs."""
+
+    path = "/runs-comparison/files"
+
+    @operation("compare_file", "Compare a text file of two runs", raises=(NotFoundError, ConflictError), action="read")
+    def post(self, body: FileComparisonRequest) -> FileDifference:
+        """Answer the lines that differ."""
+        first, second = (experiments.get_run(name, workspace=self.workspace) for name in (body.first, body.second))
+        return compare_file(first, second, body.path)
+
+
 class EnvironmentHandler(ComparisonBase):
     """The environments of runs."""
 
@@ -249,6 +269,7 @@ HANDLERS: list[type[StudioHandler]] = [
     RunsComparisonHandler,
     RunsFigureHandler,
     CodeComparisonHandler,
+    FileComparisonHandler,
     EnvironmentHandler,
     ArtifactsHandler,
 ]

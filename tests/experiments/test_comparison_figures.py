@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_tools import experiments
@@ -56,10 +56,12 @@ def traces(figure):
 
 
 class TestSmoothing:
+    @settings(deadline=None)
     @given(numbers, st.integers(1, 50), weights)
     def test_a_constant_series_stays_what_it_is(self, value, count, weight):
         assert smooth(np.full(count, value), weight).tolist() == [value] * count
 
+    @settings(deadline=None)
     @given(series, weights)
     def test_a_mean_lies_between_the_extremes_and_what_is_no_number_stays(self, values, weight):
         array = np.array(values, dtype=float)
@@ -71,6 +73,7 @@ class TestSmoothing:
             assert smoothed[finite].max() <= array[finite].max()
             assert smoothed[finite][0] == array[finite][0]
 
+    @settings(deadline=None)
     @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0.01, 0.99))
     def test_it_is_the_average_of_tensorboard(self, values, weight):
         last, expected = 0.0, []

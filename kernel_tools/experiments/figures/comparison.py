@@ -268,7 +268,7 @@ def _add_axis(figure: go.Figure, place: int, column: _Column) -> list[float]:
     if numbers is not None and all(map(math.isfinite, numbers)):
         low, high = min(numbers), max(numbers)
         ticks = {low: 0.5} if low == high else {low: 0.0, low / 2 + high / 2: 0.5, high: 1.0}
-        heights = [0.5 if low == high else number / (high - low) - low / (high - low) for number in numbers]
+        heights = [_share(number, low, high) for number in numbers]
         labels = {f"{tick:.4g}": height for tick, height in ticks.items()}
     else:
         texts = [str(value) for value in _in_order(column)]
@@ -309,8 +309,14 @@ def _line_colors(figure: go.Figure, shown: Sequence[ShownRun], column: _Column, 
             "colorbar": {"title": column.title, "thickness": 12},
         },
     )
-    shares = [0.5 if low == high or number not in finite else (number - low) / (high - low) for number in numbers]
+    shares = [_share(number, low, high) if math.isfinite(number) else 0.5 for number in numbers]
     return list(sample_colorscale(SCALE, shares))
+
+
+def _share(number: float, low: float, high: float) -> float:
+    """Return where a number lies between two others, 0 to 1; halved, because the whole way may be no float."""
+    way = high / 2 - low / 2
+    return min(1.0, max(0.0, (number / 2 - low / 2) / way)) if way > 0 else 0.5
 
 
 def _groups(shown: Sequence[ShownRun], column: _Column | None) -> list[tuple[str, list[int], dict[str, Any]]]:

@@ -438,6 +438,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/runs-comparison/files': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare a text file of two runs */
+    post: operations['compare_file'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/runs/{run_id}': {
     parameters: {
       query?: never;
@@ -910,13 +927,22 @@ export interface components {
       code: string | null;
     };
     /**
+     * FileComparisonRequest
+     * @description The two runs, and the path of the file that both or one of them kept.
+     */
+    FileComparisonRequest: {
+      first: string;
+      second: string;
+      path: string;
+    };
+    /**
      * FileDifference
-     * @description A captured file in two runs.
+     * @description A file that two runs kept.
      *
      *     Attributes
      *     ----------
      *     path
-     *         ``source/cell.py``, the code of the notebook cell, or ``source/diff.patch``, what was not committed.
+     *         Such as ``source/cell.py``, the code of the notebook cell, or ``source/diff.patch``, what was not committed.
      *     present
      *         Whether the first and the second run have it.
      *     lines
@@ -3785,6 +3811,91 @@ export interface operations {
       };
       /** @description NotFoundError */
       404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compare_file: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FileComparisonRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FileDifference'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

@@ -17,6 +17,8 @@ import {
 } from '../frame';
 import { ExperimentsPage } from './ExperimentsPage';
 import { RunPage } from './RunPage';
+import { ComparePage } from './compare/ComparePage';
+import { comparedIds } from './compare/address';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-atelier:experiments',
@@ -46,6 +48,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
           title: names[0],
           icon: runIcon,
           element: <RunPage id={names[0]} />
+        };
+      }
+      const compared = kind === 'compare' ? comparedIds(names) : null;
+      if (compared) {
+        return {
+          tab: 'compare',
+          title: trans.__('Compare runs'),
+          icon: experimentsIcon,
+          element: <ComparePage ids={compared} />
         };
       }
       return null;
