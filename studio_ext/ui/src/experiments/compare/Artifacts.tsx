@@ -12,7 +12,6 @@ import { compareArtifacts, compareFile } from './calls';
 
 type Artifact = ComparedArtifacts['artifacts'][number];
 
-/** Previews beside each other; the others come with a scroll. */
 const TEXT =
   /\.(txt|md|json|ya?ml|toml|csv|py|log|patch|html|ipynb|sql|cfg|ini)$/;
 
@@ -103,7 +102,7 @@ function SideBySide(props: {
         )}
       </div>
       <div className="atelier-Compare-contents" key={artifact.path}>
-        {TEXT.test(artifact.path) && !artifact.is_equal && (
+        {isText(artifact.path) && !artifact.is_equal && (
           <TextDifference runs={runs} artifact={artifact} />
         )}
         <div className="atelier-Compare-previews">
@@ -162,4 +161,9 @@ function TextDifference(props: {
       </Loaded>
     </div>
   );
+}
+
+/** Whether a file is compared line by line; figures are JSON too, but are looked at. */
+function isText(path: string): boolean {
+  return TEXT.test(path) && !path.endsWith('.plotly.json');
 }

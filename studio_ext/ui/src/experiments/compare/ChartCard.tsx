@@ -33,7 +33,7 @@ export interface IChartCardProps {
 export function ChartCard(props: IChartCardProps): React.ReactElement {
   const { trans } = useStudio();
   const { runs, card, place, count } = props;
-  const title = titleOf(card.spec);
+  const title = titleOf(card.spec, trans);
   const drawn = useFigure(runs, withControls(card.spec, props.controls));
   const figure = drawn.data?.figure;
   const missing = drawn.data?.missing.length ?? 0;

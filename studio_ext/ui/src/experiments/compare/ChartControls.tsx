@@ -71,8 +71,8 @@ export function ChartControls(props: {
         onChange={event => setSmoothing(Number(event.target.value))}
       />
       <output htmlFor={`${id}-smoothing`}>{smoothing.toFixed(2)}</output>
-      {toggle('log_y', trans.__('Logarithmic'))}
-      {controls.x !== 'time' && toggle('log_x', trans.__('Logarithmic axis'))}
+      {toggle('log_y', trans.__('Log y'))}
+      {controls.x !== 'time' && toggle('log_x', trans.__('Log x'))}
       <div className="atelier-Header-actions">{props.children}</div>
     </div>
   );

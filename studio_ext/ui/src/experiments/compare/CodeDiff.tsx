@@ -37,6 +37,7 @@ export function CodeDiff(props: { runs: RunRecord[] }): React.ReactElement {
               <RowsTable
                 label={trans.__('Where the code came from')}
                 runs={pair}
+                places={pair.map(run => props.runs.indexOf(run))}
                 rows={facts}
                 partLabels={{ code: trans.__('Source') }}
               />

@@ -12,6 +12,8 @@ export interface IRowsTableProps {
   runs: RunRecord[];
   rows: ComparedRow[];
   partLabels: { [part: string]: string };
+  /** The places of the runs in the comparison, which decide their colours. Default: their places here. */
+  places?: number[];
   /** The column that the others are measured against. */
   baseline?: number | null;
 }
@@ -32,7 +34,7 @@ export function RowsTable(props: IRowsTableProps): React.ReactElement {
             <td />
             {runs.map((run, place) => (
               <th key={run.id} scope="col" title={run.name}>
-                <Swatch place={place} />
+                <Swatch place={props.places?.[place] ?? place} />
                 {run.name}
               </th>
             ))}
@@ -83,19 +85,20 @@ function Row(props: {
         return (
           <td
             key={column}
-            className={isMetric ? 'atelier-number' : undefined}
+            className={isMetric ? 'atelier-Compare-number' : undefined}
             title={titleOf(value, isMetric)}
             data-best={isBest || undefined}
           >
+            {textOf(value, isMetric)}
             {isBest && (
               <span className="atelier-Compare-best" title={trans.__('Best')}>
-                <span aria-hidden="true">★ </span>
+                <span aria-hidden="true"> ★</span>
                 <span className="atelier-visually-hidden">
-                  {trans.__('best:')}{' '}
+                  {' '}
+                  {trans.__('(best)')}
                 </span>
               </span>
             )}
-            {textOf(value, isMetric)}
             {delta && <span className="atelier-Compare-delta">{delta}</span>}
           </td>
         );

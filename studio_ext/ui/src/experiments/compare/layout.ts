@@ -1,4 +1,6 @@
 /** The charts of a comparison: which there are by default, their places and sizes, and where that is remembered. */
+import { TranslationBundle } from '@jupyterlab/translation';
+
 import type { RunRecord } from '../../api';
 import { groupMetrics } from '../groups';
 import { quote } from '../columns';
@@ -130,19 +132,19 @@ export function changeCard(
   return cards.map(card => (card.id === id ? { ...card, ...change } : card));
 }
 
-/** What a chart is called, and what its curves are drawn with. */
-export function titleOf(spec: FigureSpec): string {
+/** What a chart is called. */
+export function titleOf(spec: FigureSpec, trans: TranslationBundle): string {
   switch (spec.kind) {
     case 'curves':
       return spec.keys.join(', ');
     case 'parallel':
       return spec.fields.map(plain).join(' · ');
     case 'scatter':
-      return `${plain(spec.y)} / ${plain(spec.x)}`;
+      return trans.__('%1 over %2', plain(spec.y), plain(spec.x));
     case 'bars':
-      return plain(spec.metric);
+      return trans.__('%1 by run', plain(spec.metric));
     case 'boxes':
-      return `${plain(spec.metric)} / ${plain(spec.by)}`;
+      return trans.__('%1 by %2', plain(spec.metric), plain(spec.by));
   }
 }
 
