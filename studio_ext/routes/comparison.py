@@ -55,7 +55,7 @@ class RunsComparison(Reply):
     row_count: int
 
 
-class CurvesSpec(Body):
+class CurvesRequest(Body):
     """Metrics of all runs over each other."""
 
     kind: Literal["curves"]
@@ -66,7 +66,7 @@ class CurvesSpec(Body):
     log_x: bool = False
 
 
-class ParallelSpec(Body):
+class ParallelRequest(Body):
     """A line for each run across an axis for each field."""
 
     kind: Literal["parallel"]
@@ -74,7 +74,7 @@ class ParallelSpec(Body):
     color: RunField | None = None
 
 
-class ScatterSpec(Body):
+class ScatterRequest(Body):
     """A point for each run."""
 
     kind: Literal["scatter"]
@@ -83,14 +83,14 @@ class ScatterSpec(Body):
     color: RunField | None = None
 
 
-class BarsSpec(Body):
+class BarsRequest(Body):
     """A bar for each run."""
 
     kind: Literal["bars"]
     metric: RunField
 
 
-class BoxesSpec(Body):
+class BoxesRequest(Body):
     """How a number is spread in groups of runs."""
 
     kind: Literal["boxes"]
@@ -98,7 +98,9 @@ class BoxesSpec(Body):
     by: RunField
 
 
-FigureSpec = Annotated[CurvesSpec | ParallelSpec | ScatterSpec | BarsSpec | BoxesSpec, Field(discriminator="kind")]
+FigureSpec = Annotated[
+    CurvesRequest | ParallelRequest | ScatterRequest | BarsRequest | BoxesRequest, Field(discriminator="kind")
+]
 FUNCTIONS = {
     "curves": "compare_curves",
     "parallel": "parallel_coordinates",
@@ -201,7 +203,7 @@ class RunsFigureHandler(ComparisonBase):
         runs = self.open_runs(body.runs)
         function = FUNCTIONS[body.figure.kind]
         arguments: dict[str, Any] = body.figure.model_dump(exclude={"kind"}, exclude_defaults=True)
-        if isinstance(body.figure, CurvesSpec):
+        if isinstance(body.figure, CurvesRequest):
             points = max(LEAST_POINTS, FIGURE_POINTS // (len(runs) * len(body.figure.keys)))
             if points < figures.CHART_POINTS:
                 arguments["max_points"] = points

@@ -580,10 +580,10 @@ export interface components {
       created_at: number;
     };
     /**
-     * BarsSpec
+     * BarsRequest
      * @description A bar for each run.
      */
-    BarsSpec: {
+    BarsRequest: {
       /**
        * @description discriminator enum property added by openapi-typescript
        * @enum {string}
@@ -593,10 +593,10 @@ export interface components {
       metric: string;
     };
     /**
-     * BoxesSpec
+     * BoxesRequest
      * @description How a number is spread in groups of runs.
      */
-    BoxesSpec: {
+    BoxesRequest: {
       /**
        * @description discriminator enum property added by openapi-typescript
        * @enum {string}
@@ -785,10 +785,10 @@ export interface components {
       };
     };
     /**
-     * CurvesSpec
+     * CurvesRequest
      * @description Metrics of all runs over each other.
      */
-    CurvesSpec: {
+    CurvesRequest: {
       /**
        * @description discriminator enum property added by openapi-typescript
        * @enum {string}
@@ -1135,10 +1135,10 @@ export interface components {
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
     /**
-     * ParallelSpec
+     * ParallelRequest
      * @description A line for each run across an axis for each field.
      */
-    ParallelSpec: {
+    ParallelRequest: {
       /**
        * @description discriminator enum property added by openapi-typescript
        * @enum {string}
@@ -1278,11 +1278,11 @@ export interface components {
     RunsFigureRequest: {
       runs: string[];
       figure:
-        | components['schemas']['CurvesSpec']
-        | components['schemas']['ParallelSpec']
-        | components['schemas']['ScatterSpec']
-        | components['schemas']['BarsSpec']
-        | components['schemas']['BoxesSpec'];
+        | components['schemas']['CurvesRequest']
+        | components['schemas']['ParallelRequest']
+        | components['schemas']['ScatterRequest']
+        | components['schemas']['BarsRequest']
+        | components['schemas']['BoxesRequest'];
     };
     /**
      * RunsRequest
@@ -1292,10 +1292,10 @@ export interface components {
       runs: string[];
     };
     /**
-     * ScatterSpec
+     * ScatterRequest
      * @description A point for each run.
      */
-    ScatterSpec: {
+    ScatterRequest: {
       /**
        * @description discriminator enum property added by openapi-typescript
        * @enum {string}

@@ -15,11 +15,17 @@ import { compareRuns } from './calls';
 
 export function ComparePage(props: { ids: string[] }): React.ReactElement {
   const { trans } = useStudio();
+  const page = usePage();
   return props.ids.length === 0 ? (
     <div className="atelier-PageBody">
       <PageHeader
         title={trans.__('Compare runs')}
         crumbs={[{ label: trans.__('Experiments'), path: 'experiments' }]}
+      />
+      <RunChips
+        runs={[]}
+        absent={[]}
+        onChange={ids => page.navigate(comparePath(ids))}
       />
       <ChooseRuns />
     </div>

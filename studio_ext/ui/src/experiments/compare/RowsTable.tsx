@@ -2,10 +2,13 @@
 import * as React from 'react';
 
 import type { ComparedRow, MetricValue, RunRecord } from '../../api';
-import { formatExact, formatNumber } from '../../components';
+import { Button, formatExact, formatNumber } from '../../components';
 import { useStudio } from '../../frame';
 import { Swatch } from './Swatch';
 import { bestColumns, deltaOf } from './differences';
+
+/** Rows that are drawn unasked. */
+const SHOWN_ROWS = 500;
 
 export interface IRowsTableProps {
   label: string;
@@ -19,7 +22,10 @@ export interface IRowsTableProps {
 }
 
 export function RowsTable(props: IRowsTableProps): React.ReactElement {
-  const { runs, rows, partLabels } = props;
+  const { trans } = useStudio();
+  const { runs, partLabels } = props;
+  const [isWhole, setWhole] = React.useState(false);
+  const rows = isWhole ? props.rows : props.rows.slice(0, SHOWN_ROWS);
   const parts = [...new Set(rows.map(row => row.part))];
   return (
     <div
@@ -59,6 +65,12 @@ export function RowsTable(props: IRowsTableProps): React.ReactElement {
           </tbody>
         ))}
       </table>
+      {rows.length < props.rows.length && (
+        <Button
+          label={trans.__('Show all %1 rows', props.rows.length)}
+          onClick={() => setWhole(true)}
+        />
+      )}
     </div>
   );
 }
