@@ -35,9 +35,10 @@ class PlotlyFigure(Reply):
 
 
 class FigureReply(Reply):
-    """A figure."""
+    """A figure, and the Python that makes it in a notebook."""
 
     figure: PlotlyFigure
+    code: str | None = None
 
 
 class Body(BaseModel):

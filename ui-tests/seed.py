@@ -109,6 +109,35 @@ def seed_models(X: pd.DataFrame, y: pd.Series, folder: Path) -> str:
     return first
 
 
+def seed_comparison() -> list[str]:
+    """Two runs to set side by side: their code, environments and files differ; return their ids."""
+    runs = []
+    for place, (name, rate, commit) in enumerate((("slow", 0.05, "a" * 40), ("fast", 0.2, "b" * 40))):
+        run = kt.experiments.start_run(
+            "comparison",
+            name=name,
+            params={"learning_rate": rate, "depth": 6, "booster": "hist" if place else "exact"},
+            tags={"mlflow.source.git.commit": commit, "mlflow.source.name": "train.ipynb", "team": "census"},
+        )
+        for step in range(60):
+            noise = 0.04 * float(np.sin(7 * step + place))
+            run.log_metrics(
+                {"train/loss": float(np.exp(-rate * step)) + noise, "valid/auc": 1 - 0.4 / (1 + rate * step)}, step
+            )
+        run.log_text(
+            f"rate = {rate}\nmodel = Booster(rate)\nmodel.fit(X, y)\n" + "report(model)\n" * place, "source/cell.py"
+        )
+        packages = [f"numpy==2.{place}.0", "pandas==3.0.1", "shap==0.48.0" if place else "lightgbm==4.6.0"]
+        head = ["# Python 3.11.9 (CPython)", "# Linux-6.1-x86_64, 2 processors, 8.0 GiB memory"]
+        run.log_text("\n".join([*head, *packages]) + "\n", "environment/packages.txt")
+        run.log_text(f"# Notes\n\nThe rate was {rate}.\n", "notes.md")
+        run.log_confusion_matrix([0, 0, 1, 1], [0, place, 1, 1], labels=["no", "yes"])
+        run.log_image(np.tile(np.linspace(0, 1, 80), (60, 1)) ** (1 + 2 * place), "gradient")
+        run.finish("FINISHED")
+        runs.append(run.id)
+    return runs
+
+
 def log_evaluation(run: Any, results: dict[str, dict[str, list[float]]]) -> None:
     """Log each round of a training."""
     for step in range(ROUNDS):
@@ -159,11 +188,12 @@ def main() -> None:
     seed_odd_runs()
     seed_nested_runs()
     seed_sweep(np.random.default_rng(3))
+    compared = seed_comparison()
     run_id = seed_models(X, y, folder)
     deploy_endpoints()
     live = start_live_runs()
     try:
-        print(json.dumps({"run": run_id, "live": [run.id for run in live]}), flush=True)
+        print(json.dumps({"run": run_id, "compared": compared, "live": [run.id for run in live]}), flush=True)
         sys.stdin.read()
     finally:
         for run in live:

@@ -23,7 +23,8 @@ DARK_TEMPLATE = "atelier_dark"
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 _BLACK, _ORANGE, _SKY, _GREEN, _YELLOW, _BLUE, _VERMILION, _PURPLE = OKABE_ITO
-_LIGHT_COLORS = (_BLUE, _VERMILION, _GREEN, _ORANGE, _PURPLE, _SKY, _BLACK, _YELLOW)
+SERIES_COLORS = (_BLUE, _VERMILION, _GREEN, _ORANGE, _PURPLE, _SKY, _BLACK, _YELLOW)
+"""The colours of series on a light ground, in their order; the panel turns them into those for a dark one."""
 _DARK_COLORS = (_SKY, _ORANGE, _GREEN, _YELLOW, _PURPLE, _VERMILION, "#F2F2F2", _BLUE)
 """On a dark ground, black becomes near-white and the darkest blue comes last."""
 
@@ -36,7 +37,7 @@ def register_templates() -> None:
     import plotly.io as pio
 
     if LIGHT_TEMPLATE not in pio.templates:
-        pio.templates[LIGHT_TEMPLATE] = _make_template(_LIGHT_COLORS, text="#3A3A3A", grid="#E3E3E3", line="#BDBDBD")
+        pio.templates[LIGHT_TEMPLATE] = _make_template(SERIES_COLORS, text="#3A3A3A", grid="#E3E3E3", line="#BDBDBD")
     if DARK_TEMPLATE not in pio.templates:
         pio.templates[DARK_TEMPLATE] = _make_template(_DARK_COLORS, text="#D6D6D6", grid="#3C3C3C", line="#6A6A6A")
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.paging import DEFAULT_PAGE, MAX_PAGE
 from kernel_tools.core.workspace import Workspace, current_workspace
-from kernel_tools.experiments import catalog, run_rows
+from kernel_tools.experiments import catalog, figures, run_rows
 from kernel_tools.experiments import run as _run
 from kernel_tools.experiments.active import active_run
 from kernel_tools.experiments.bulk import ChangedRuns, RunChange, change_runs
 from kernel_tools.experiments.capture.autolog import autolog
 from kernel_tools.experiments.capture.output import capture_run_output
+from kernel_tools.experiments.captured import compare_code, compare_environments
 from kernel_tools.experiments.comparison import compare_runs
 from kernel_tools.experiments.experiments import (
     archive_experiment,
@@ -83,6 +84,8 @@ __all__ = [
     "change_runs",
     "collect_garbage",
     "compact",
+    "compare_code",
+    "compare_environments",
     "compare_runs",
     "count_experiments",
     "count_matching_runs",
@@ -91,6 +94,7 @@ __all__ = [
     "delete_experiment",
     "delete_experiment_tag",
     "delete_view",
+    "figures",
     "get_experiment",
     "get_run",
     "group_runs",

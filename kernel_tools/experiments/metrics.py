@@ -94,8 +94,6 @@ def read_history(folder: RunFolder, key: str, max_points: int | None = None) -> 
     """
     import numpy as np
 
-    if max_points is not None and max_points < 4:
-        raise InvalidArgumentError(f"max_points is {max_points}: give at least 4, or None for every point.")
     readers = _read_parts(folder)
     parts = [reader.points_of(key) for reader in readers if key in reader.keys]
     if not parts:
@@ -109,8 +107,8 @@ def read_history(folder: RunFolder, key: str, max_points: int | None = None) -> 
     if not _is_ordered(steps, timestamps):
         order = np.lexsort((timestamps, steps))
         steps, timestamps, values = steps[order], timestamps[order], values[order]
-    if max_points is not None and len(points) > max_points:
-        chosen = _extremes(values, max_points)
+    if max_points is not None:
+        chosen = thin(values, max_points)
         steps, timestamps, values = steps[chosen], timestamps[chosen], values[chosen]
     return History(key, steps, timestamps, values, exact=len(values) == len(points), point_count=len(points))
 
@@ -129,12 +127,23 @@ def _is_ordered(steps: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool
     return bool(((steps[1:] > steps[:-1]) | (same & (timestamps[1:] >= timestamps[:-1]))).all())
 
 
-def _extremes(values: NDArray[np.float64], max_points: int) -> NDArray[np.intp]:
-    """Return the indices of the first, lowest, highest and last value of each bucket, in order and without repeats."""
+def thin(values: NDArray[np.float64], max_points: int | None) -> NDArray[np.intp]:
+    """Return the indices of the first, lowest, highest and last value of each bucket, in order and without repeats.
+
+    They are all indices if there are at most `max_points` values, or if that is None.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If that would be fewer than 4.
+    """
     import numpy as np
 
+    if max_points is not None and max_points < 4:
+        raise InvalidArgumentError(f"max_points is {max_points}: give at least 4, or None for every point.")
+
     count = len(values)
-    if count <= max_points:
+    if max_points is None or count <= max_points:
         return np.arange(count)
     edges = np.linspace(0, count, max_points // 4 + 1).astype(np.intp)
     starts = edges[:-1]

@@ -113,6 +113,14 @@ def parse_ordering(text: str, vocabulary: Vocabulary) -> Ordering:
     return Ordering(field, direction == "DESC")
 
 
+def parse_field(text: str, vocabulary: Vocabulary) -> Field:
+    """Read a field alone, such as ``metrics.auc``. Errors as for `parse_expression`."""
+    parser = _Parser(text, vocabulary)
+    field = parser.field()
+    parser.expect_end()
+    return field
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str

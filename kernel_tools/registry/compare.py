@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.core.workspace import Workspace, current_workspace
+from kernel_tools.experiments.comparison import ComparedRow, Value, align
 from kernel_tools.registry import catalog
 from kernel_tools.registry.records import VersionRecord
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from kernel_tools.experiments.records import RunRecord
 
 MAX_COMPARED = 100
-PARTS = ("version", "params", "metrics", "tags", "signature", "libraries", "files")
-"""The parts of a comparison, in their order."""
-
-Value = str | float | None
 
 
 class HasRecord(Protocol):
@@ -29,16 +25,6 @@ class HasRecord(Protocol):
     @property
     def record(self) -> VersionRecord:
         """What the registry knows of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedRow:
-    """One line of a comparison: its value in every version, None where a version has none."""
-
-    part: str
-    name: str
-    values: list[Value]
-    is_different: bool
 
 
 def compare(
@@ -104,14 +90,7 @@ def compare_records(workspace: Workspace, records: Sequence[VersionRecord]) -> l
     """Return all lines of the comparison, those that are the same too."""
     runs = _read_runs(workspace, records)
     described = [dict(_describe(record, runs.get(record.run_id or ""))) for record in records]
-    rows = []
-    for part in PARTS:
-        parts = [item[part] for item in described]
-        names = dict.fromkeys(name for values in parts for name in values)
-        for name in names if part == "version" else sorted(names):
-            values = [item.get(name) for item in parts]
-            rows.append(ComparedRow(part, name, values, len({_identity(value) for value in values}) > 1))
-    return rows
+    return align(described, in_order=("version",))
 
 
 def _describe(record: VersionRecord, run: RunRecord | None) -> Iterator[tuple[str, Mapping[str, Value]]]:
@@ -155,8 +134,3 @@ def _read_runs(workspace: Workspace, records: Sequence[VersionRecord]) -> dict[s
     listed = ", ".join("'" + run_id.replace("'", "''") + "'" for run_id in ids)
     runs, _ = experiments.search_run_records(filter=f"run_id IN ({listed})", limit=len(ids), workspace=workspace)
     return {run.id: run for run in runs}
-
-
-def _identity(value: Value) -> Value:
-    """Return what tells values apart; NaN is like NaN."""
-    return "NaN" if isinstance(value, float) and value != value else value

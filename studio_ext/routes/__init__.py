@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
 from studio_ext.routes import (
+    comparison,
     experiments,
     home,
     hosting,
@@ -20,6 +21,7 @@ HANDLERS: list[type[StudioHandler]] = [
     *run_table.HANDLERS,
     *live_runs.HANDLERS,
     *experiments.HANDLERS,
+    *comparison.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,
     *hosting.HANDLERS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from kernel_tools import experiments, hosting, registry
 from kernel_tools.core.errors import ConflictError, NotFoundError
 from kernel_tools.core.figures import figure_json
 from kernel_tools.experiments.figures import metric_history
+from kernel_tools.experiments.figures.code import figure_code
 from kernel_tools.experiments.metrics import read_history
 from kernel_tools.experiments.records import ArtifactRecord, Experiment, RunRecord
 from kernel_tools.experiments.run_files import RunFolder
@@ -79,9 +80,12 @@ class MetricHistory(Reply):
 
 
 class FigureQuery(Query):
-    """Which metrics to draw."""
+    """Which metrics to draw, and how."""
 
     key: list[MetricKey] = Field(min_length=1, max_length=CHART_KEYS)
+    x: Literal["step", "time", "relative"] = Field("step", description="`relative` is seconds since the run's start.")
+    smoothing: float = Field(0, ge=0, le=0.999, description="Weight of the past in a moving average.")
+    log_y: bool = False
 
 
 class ArtifactQuery(Query):
@@ -170,12 +174,16 @@ class RunFigureHandler(StudioHandler):
     path = "/runs/{run_id}/figures/metrics"
     auth_resource = "experiments"
 
-    @operation("draw_metrics", "Draw metrics over the steps", raises=(NotFoundError,))
+    @operation("draw_metrics", "Draw metrics of a run", raises=(NotFoundError,))
     def get(self, run_id: Name, query: FigureQuery) -> FigureReply:
         """Answer the figure that notebooks show too."""
         run = experiments.get_run(run_id, workspace=self.workspace)
-        figure = figure_json(metric_history(run, query.key))
-        return FigureReply(figure=PlotlyFigure(data=figure["data"], layout=figure["layout"]))
+        changes = query.model_dump(exclude={"key"}, exclude_defaults=True)
+        figure = figure_json(metric_history(run, query.key, **changes))
+        return FigureReply(
+            figure=PlotlyFigure(data=figure["data"], layout=figure["layout"]),
+            code=figure_code("metric_history", [run.id], {"keys": query.key, **changes}),
+        )
 
 
 class ArtifactContentHandler(StudioHandler):

@@ -13,11 +13,25 @@ declare module 'plotly.js-strict-dist-min' {
     scale?: number;
   }
 
+  /** The element that a figure is drawn in. */
+  export interface IPlotlyElement extends HTMLElement {
+    on?(
+      event: 'plotly_hover' | 'plotly_unhover',
+      listener: (event: { points: { curveNumber: number }[] }) => void
+    ): void;
+    removeAllListeners?(event: string): void;
+  }
+
   export function react(
     root: HTMLElement,
     data: object[],
     layout: object,
     config?: IPlotlyConfig
+  ): Promise<void>;
+  export function restyle(
+    root: HTMLElement,
+    change: { [attribute: string]: unknown },
+    traces: number[]
   ): Promise<void>;
   export function purge(root: HTMLElement): void;
   export function toImage(

@@ -353,6 +353,108 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/runs-comparison': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare runs */
+    post: operations['compare_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs-comparison/artifacts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare the artifacts of runs */
+    post: operations['compare_artifacts'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs-comparison/code': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare the captured code of two runs */
+    post: operations['compare_code'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs-comparison/environment': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare the environments of runs */
+    post: operations['compare_environments'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs-comparison/figures': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Draw runs in one figure */
+    post: operations['draw_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs-comparison/files': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Compare a text file of two runs */
+    post: operations['compare_file'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/runs/best': {
     parameters: {
       query?: never;
@@ -498,7 +600,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Draw metrics over the steps */
+    /** Draw metrics of a run */
     get: operations['draw_metrics'];
     put?: never;
     post?: never;
@@ -547,6 +649,14 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     /**
+     * AbsentRun
+     * @description A run that cannot be compared, because it was never there or is deleted.
+     */
+    AbsentRun: {
+      id: string;
+      is_deleted: boolean;
+    };
+    /**
      * AliasRequest
      * @description Which version has the alias.
      */
@@ -572,6 +682,19 @@ export interface components {
       sha256: string;
       media_type: string;
       created_at: number;
+    };
+    /**
+     * BarsRequest
+     * @description A bar for each run.
+     */
+    BarsRequest: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'bars';
+      /** @description Such as `metrics.auc`, `params.depth` or `tags.team`. */
+      metric: string;
     };
     /**
      * BestReply
@@ -608,6 +731,21 @@ export interface components {
       highest: string[];
       /** @default [] */
       lowest: string[];
+    };
+    /**
+     * BoxesRequest
+     * @description How a number is spread in groups of runs.
+     */
+    BoxesRequest: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'boxes';
+      /** @description Such as `metrics.auc`, `params.depth` or `tags.team`. */
+      metric: string;
+      /** @description Such as `metrics.auc`, `params.depth` or `tags.team`. */
+      by: string;
     };
     /**
      * CardPage
@@ -696,6 +834,27 @@ export interface components {
       };
     };
     /**
+     * CodeComparison
+     * @description The code of two runs: what is known of it, the files that were captured, and which runs captured nothing.
+     *
+     *     `command` shows what was committed between the runs, in their repository; it is None if that is not known or
+     *     nothing was.
+     */
+    CodeComparison: {
+      facts: components['schemas']['ComparedRow'][];
+      files: components['schemas']['FileDifference'][];
+      uncaptured: string[];
+      command: string | null;
+    };
+    /**
+     * CodeComparisonRequest
+     * @description The two runs whose code to compare.
+     */
+    CodeComparisonRequest: {
+      first: string;
+      second: string;
+    };
+    /**
      * Column
      * @description One input or output column.
      *
@@ -744,8 +903,27 @@ export interface components {
      */
     ColumnType: 'boolean' | 'long' | 'double' | 'string' | 'datetime';
     /**
+     * ComparedArtifact
+     * @description A path under which runs kept files: the file of each, None where one has none.
+     *
+     *     `is_equal` says that all of those that have it have the same bytes.
+     */
+    ComparedArtifact: {
+      path: string;
+      files: (components['schemas']['ArtifactRecord'] | null)[];
+      is_equal: boolean;
+    };
+    /**
+     * ComparedArtifacts
+     * @description The files of the runs by their paths, those of several runs first; at most 500 of `count`.
+     */
+    ComparedArtifacts: {
+      artifacts: components['schemas']['ComparedArtifact'][];
+      count: number;
+    };
+    /**
      * ComparedRow
-     * @description One line of a comparison: its value in every version, None where a version has none.
+     * @description One line of a comparison: its value in every column, None where one has none.
      */
     ComparedRow: {
       part: string;
@@ -782,6 +960,32 @@ export interface components {
       tags: {
         [key: string]: string;
       };
+    };
+    /**
+     * CurvesRequest
+     * @description Metrics of all runs over each other.
+     */
+    CurvesRequest: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'curves';
+      keys: string[];
+      /**
+       * @default step
+       * @enum {string}
+       */
+      x: 'step' | 'time' | 'relative';
+      /**
+       * @description Weight of the past in a moving average.
+       * @default 0
+       */
+      smoothing: number;
+      /** @default false */
+      log_y: boolean;
+      /** @default false */
+      log_x: boolean;
     };
     /**
      * DeployRequest
@@ -839,6 +1043,14 @@ export interface components {
      */
     EndpointState: 'Creating' | 'InService' | 'Failed' | 'Deleting';
     /**
+     * EnvironmentReply
+     * @description Python, machine and packages: a value for each run; `uncaptured` are the runs that recorded nothing.
+     */
+    EnvironmentReply: {
+      rows: components['schemas']['ComparedRow'][];
+      uncaptured: string[];
+    };
+    /**
      * ErrorDetail
      * @description What went wrong: the name of the error and a message for the user; of a filter also where, from 1.
      */
@@ -886,10 +1098,46 @@ export interface components {
     };
     /**
      * FigureReply
-     * @description A figure.
+     * @description A figure, and the Python that makes it in a notebook.
      */
     FigureReply: {
       figure: components['schemas']['PlotlyFigure'];
+      /** @default null */
+      code: string | null;
+    };
+    /**
+     * FileComparisonRequest
+     * @description The two runs, and the path of the file that both or one of them kept.
+     */
+    FileComparisonRequest: {
+      first: string;
+      second: string;
+      path: string;
+    };
+    /**
+     * FileDifference
+     * @description A file that two runs kept.
+     *
+     *     Attributes
+     *     ----------
+     *     path
+     *         Such as ``source/cell.py``, the code of the notebook cell, or ``source/diff.patch``, what was not committed.
+     *     present
+     *         Whether the first and the second run have it.
+     *     lines
+     *         The unified difference from the first to the second; a file that one run lacks is an empty one there.
+     *     is_different
+     *         Whether there is any.
+     *     note
+     *         Why there are no lines, or not all.
+     */
+    FileDifference: {
+      path: string;
+      present: [boolean, boolean];
+      lines: string[];
+      is_different: boolean;
+      /** @default  */
+      note: string;
     };
     /**
      * GroupsRequest
@@ -1153,6 +1401,20 @@ export interface components {
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
     /**
+     * ParallelRequest
+     * @description A line for each run across an axis for each field.
+     */
+    ParallelRequest: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'parallel';
+      fields: string[];
+      /** @default null */
+      color: string | null;
+    };
+    /**
      * PlotlyFigure
      * @description A figure as Plotly draws it.
      */
@@ -1348,6 +1610,72 @@ export interface components {
       positions: {
         [key: string]: number;
       };
+    };
+    /**
+     * RunsComparison
+     * @description Runs and the lines of their comparison: a value for every run, in their order. At most 5,000 lines are sent.
+     */
+    RunsComparison: {
+      runs: components['schemas']['RunRecord'][];
+      absent: components['schemas']['AbsentRun'][];
+      rows: components['schemas']['ComparedRow'][];
+      row_count: number;
+    };
+    /**
+     * RunsComparisonRequest
+     * @description Which runs to compare.
+     */
+    RunsComparisonRequest: {
+      runs: string[];
+      /** @default false */
+      differences_only: boolean;
+    };
+    /**
+     * RunsFigureReply
+     * @description A figure of runs, and the ids of those that have no place in it.
+     */
+    RunsFigureReply: {
+      figure: components['schemas']['PlotlyFigure'];
+      /** @default null */
+      code: string | null;
+      missing: string[];
+    };
+    /**
+     * RunsFigureRequest
+     * @description Which runs to draw, and how.
+     */
+    RunsFigureRequest: {
+      runs: string[];
+      figure:
+        | components['schemas']['CurvesRequest']
+        | components['schemas']['ParallelRequest']
+        | components['schemas']['ScatterRequest']
+        | components['schemas']['BarsRequest']
+        | components['schemas']['BoxesRequest'];
+    };
+    /**
+     * RunsRequest
+     * @description Some runs.
+     */
+    RunsRequest: {
+      runs: string[];
+    };
+    /**
+     * ScatterRequest
+     * @description A point for each run.
+     */
+    ScatterRequest: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      kind: 'scatter';
+      /** @description Such as `metrics.auc`, `params.depth` or `tags.team`. */
+      x: string;
+      /** @description Such as `metrics.auc`, `params.depth` or `tags.team`. */
+      y: string;
+      /** @default null */
+      color: string | null;
     };
     /**
      * SettingsRequest
@@ -3639,6 +3967,476 @@ export interface operations {
       };
     };
   };
+  compare_runs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsComparisonRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunsComparison'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compare_artifacts: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ComparedArtifacts'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compare_code: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CodeComparisonRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CodeComparison'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compare_environments: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EnvironmentReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  draw_runs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunsFigureRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunsFigureReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compare_file: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FileComparisonRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FileDifference'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   read_best_values: {
     parameters: {
       query?: never;
@@ -4325,6 +5123,11 @@ export interface operations {
     parameters: {
       query: {
         key: string[];
+        /** @description `relative` is seconds since the run's start. */
+        x?: 'step' | 'time' | 'relative';
+        /** @description Weight of the past in a moving average. */
+        smoothing?: number;
+        log_y?: boolean;
       };
       header?: never;
       path: {

@@ -4,9 +4,11 @@ import * as React from 'react';
 
 import type { ApiError } from '../api';
 import { useStudio } from '../frame/context';
+import { FigureTable } from './FigureTable';
 import { saveFile } from './download';
-import { openMenu } from './menu';
-import { IFigure, readTheme, themeLayout } from './theme';
+import { highlightOnHover } from './highlight';
+import { IMenuItem, openMenu } from './menu';
+import { IFigure, readTheme, themeData, themeLayout } from './theme';
 
 type Plotly = typeof import('plotly.js-strict-dist-min');
 
@@ -28,6 +30,14 @@ export interface IFigureProps {
   figure: IFigure | null;
   error?: ApiError | null;
   height?: number;
+  /** The Python that makes the figure in a notebook. */
+  code?: string | null;
+  /** What is said beside the title, such as what is not in the figure. */
+  note?: string;
+  /** What stands before the title, such as a handle to drag the figure by. */
+  handle?: React.ReactNode;
+  /** What else can be done with the figure. */
+  menu?: IMenuItem[];
 }
 
 export function Figure(props: IFigureProps): React.ReactElement {
@@ -37,6 +47,7 @@ export function Figure(props: IFigureProps): React.ReactElement {
   const root = React.useRef<HTMLDivElement>(null);
   const [failure, setFailure] = React.useState('');
   const [isDrawn, setDrawn] = React.useState(false);
+  const [isTable, setTable] = React.useState(false);
 
   React.useEffect(() => {
     const node = root.current;
@@ -51,8 +62,9 @@ export function Figure(props: IFigureProps): React.ReactElement {
           return;
         }
         const layout = themeLayout(figure, readTheme(node), title);
-        const data = figure.data.map(trace => ({ ...trace }));
+        const data = themeData(figure.data, readTheme(node));
         await library.react(node, data, layout, { displayModeBar: false });
+        highlightOnHover(library, node, figure);
         if (!isGone) {
           setFailure('');
           setDrawn(true);
@@ -114,6 +126,22 @@ export function Figure(props: IFigureProps): React.ReactElement {
     saveFile(url, `${title}.plotly.json`);
     URL.revokeObjectURL(url);
   };
+  const { code } = props;
+  const items: IMenuItem[] = [
+    { label: 'PNG', onSelect: () => void save('png') },
+    { label: 'SVG', onSelect: () => void save('svg') },
+    { label: 'JSON', onSelect: saveJson }
+  ];
+  if (code) {
+    items.push({
+      label: trans.__('Copy as Python'),
+      onSelect: () => void studio.copy(code)
+    });
+  }
+  items.push({
+    label: isTable ? trans.__('Show the Figure') : trans.__('Show as Table'),
+    onSelect: () => setTable(!isTable)
+  });
   const message = failure || props.error?.message;
   return (
     <figure
@@ -122,20 +150,28 @@ export function Figure(props: IFigureProps): React.ReactElement {
       aria-busy={!isDrawn && !message}
     >
       <figcaption>
+        {props.handle}
         <span className="atelier-ellipsis" title={title}>
           {title}
         </span>
+        {props.note && (
+          <span
+            className="atelier-Figure-note atelier-ellipsis"
+            title={props.note}
+          >
+            {props.note}
+          </span>
+        )}
         <button
           type="button"
           className="atelier-IconButton"
-          disabled={!isDrawn}
+          disabled={!isDrawn && !props.menu}
           aria-label={trans.__('Save the figure “%1”', title)}
           aria-haspopup="menu"
           onClick={event =>
             openMenu(event.currentTarget, [
-              { label: 'PNG', onSelect: () => void save('png') },
-              { label: 'SVG', onSelect: () => void save('svg') },
-              { label: 'JSON', onSelect: saveJson }
+              ...(isDrawn ? items : []),
+              ...(props.menu ?? [])
             ])
           }
         >
@@ -146,8 +182,16 @@ export function Figure(props: IFigureProps): React.ReactElement {
         ref={root}
         className="atelier-Figure-plot"
         style={{ height: props.height ?? 280 }}
+        hidden={isTable}
       />
-      {message && !isDrawn && (
+      {isTable && figure && (
+        <FigureTable
+          title={title}
+          figure={figure}
+          height={props.height ?? 280}
+        />
+      )}
+      {message && (!isDrawn || !figure) && (
         <div className="atelier-Figure-message" role="alert">
           {message}
         </div>

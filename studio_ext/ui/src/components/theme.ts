@@ -40,6 +40,55 @@ const DARK_COLORS = [
   '#D55E00'
 ];
 
+/** The colours that the library gives to the series of a figure, on a light ground and on a dark one. */
+const SERIES: [light: string, dark: string][] = [
+  ['#0072B2', '#56B4E9'],
+  ['#D55E00', '#E69F00'],
+  ['#009E73', '#009E73'],
+  ['#E69F00', '#F0E442'],
+  ['#CC79A7', '#CC79A7'],
+  ['#56B4E9', '#D55E00'],
+  ['#000000', '#F2F2F2'],
+  ['#F0E442', '#0072B2']
+];
+const GREY = '#8A8A8A';
+
+/** The colour of the run at a place of a comparison, as the library's figures have it: grey from the ninth on. */
+export function seriesColor(place: number, isDark: boolean): string {
+  return SERIES[place]?.[isDark ? 1 : 0] ?? GREY;
+}
+
+/** Traces with the colours of the series as a dark ground needs them; on a light one they stay as they are. */
+export function themeData(data: object[], theme: IFigureTheme): object[] {
+  const change = (value: unknown): unknown => {
+    if (Array.isArray(value)) {
+      return value.map(change);
+    }
+    const pair = SERIES.find(([light]) => light === value);
+    return pair ? pair[1] : value;
+  };
+  const paint = (part: unknown): Layout => {
+    const painted = { ...record(part) };
+    for (const name of ['color', 'line']) {
+      if (name in painted) {
+        painted[name] =
+          name === 'line' ? paint(painted.line) : change(painted.color);
+      }
+    }
+    return painted;
+  };
+  return data.map(trace => {
+    const parts = record(trace);
+    const painted: Layout = { ...parts };
+    for (const name of ['line', 'marker']) {
+      if (theme.isDark && name in parts) {
+        painted[name] = paint(parts[name]);
+      }
+    }
+    return painted;
+  });
+}
+
 /** Read the theme from the CSS variables that hold at an element. */
 export function readTheme(element: HTMLElement): IFigureTheme {
   const style = getComputedStyle(element);

@@ -19,6 +19,8 @@ import {
 import { ExperimentsPage } from './ExperimentsPage';
 import { RunPage } from './RunPage';
 import { rememberIn } from './table/memory';
+import { ComparePage } from './compare/ComparePage';
+import { comparedIds } from './compare/address';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-atelier:experiments',
@@ -52,6 +54,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
           title: names[0],
           icon: runIcon,
           element: <RunPage id={names[0]} />
+        };
+      }
+      const compared = kind === 'compare' ? comparedIds(names) : null;
+      if (compared) {
+        return {
+          tab: 'compare',
+          title: trans.__('Compare runs'),
+          icon: experimentsIcon,
+          element: <ComparePage ids={compared} />
         };
       }
       return null;

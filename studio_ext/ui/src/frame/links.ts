@@ -10,8 +10,8 @@ export interface ILink {
 export const LINK_PARAMETER = 'atelier';
 
 const KIND = /^[a-z][a-z-]{0,31}$/;
-/** What a segment may say: an id, a number, or the name of an experiment, which may be any printable text. */
-const SEGMENT = /^(?!\.{1,2}(\/|$))[^\p{Cc}]{1,250}$/u;
+/** What a segment may say: an id, a number, the ids of 20 runs, or the name of an experiment, any printable text. */
+const SEGMENT = /^(?!\.{1,2}(\/|$))[^\p{Cc}]{1,700}$/u;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Read a path; null if it cannot be one. */

@@ -1,84 +1,13 @@
-"""Figures of runs, made once for notebooks, panels and dashboards."""
+"""Figures of a classifier's results: confusion matrix, ROC and precision-recall curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kernel_tools.experiments.metrics import read_history
-from kernel_tools.experiments.run import Run
-
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import ArrayLike
-
-CHART_POINTS = 2000
-"""More points than this would not be seen; the extremes of every bucket are drawn instead."""
-
-
-def metric_history(run: Run, keys: Sequence[str], max_points: int | None = CHART_POINTS) -> go.Figure:
-    """Draw metrics of a run over the steps.
-
-    Parameters
-    ----------
-    run
-        The run.
-    keys
-        Names of metrics; one line each.
-    max_points
-        At most this many points a line, the extremes kept; None draws every point.
-
-    Raises
-    ------
-    NotFoundError
-        If the run has no such metric.
-    """
-    import plotly.graph_objects as go
-
-    from kernel_tools.core.figures import register_templates
-
-    register_templates()
-    figure = go.Figure()
-    for key in keys:
-        history = read_history(run._folder, key, max_points)
-        lone = len(history.steps) == 1
-        figure.add_scatter(
-            x=history.steps, y=history.values, name=key, mode="markers" if lone else "lines", hovertemplate="%{y:.6g}"
-        )
-    title = keys[0] if len(keys) == 1 else "value"
-    figure.update_layout(
-        template="atelier", xaxis_title="step", yaxis_title=title, hovermode="x unified", showlegend=len(keys) > 1
-    )
-    return figure
-
-
-def compare_metric(runs: Sequence[Run], key: str, max_points: int | None = CHART_POINTS) -> go.Figure:
-    """Draw one metric of several runs over the steps; a run without it is left out.
-
-    Parameters
-    ----------
-    runs
-        The runs; one line each, named by the run's name.
-    key
-        Name of the metric.
-    max_points
-        At most this many points a line, the extremes kept; None draws every point.
-    """
-    from kernel_tools.core.errors import NotFoundError
-    from kernel_tools.core.figures import new_figure
-
-    figure = new_figure(x_title="step", y_title=key)
-    for run in runs:
-        try:
-            history = read_history(run._folder, key, max_points)
-        except NotFoundError:
-            continue
-        mode = "markers" if len(history.steps) == 1 else "lines"
-        figure.add_scatter(
-            x=history.steps, y=history.values, name=run.name, mode=mode, hovertemplate="%{y:.6g} at %{x}"
-        )
-    figure.update_layout(hovermode="x unified", showlegend=True)
-    return figure
 
 
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, labels: Sequence[object] | None = None) -> go.Figure:
