@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.experiments.field_values import as_numbers, read_field, title_of, value_of
 from kernel_tools.experiments.figures.identity import GREY, ShownRun, color_of, note_missing, show_runs
 from kernel_tools.experiments.run import Run
-from kernel_tools.experiments.field_values import as_numbers, read_field, title_of, value_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
