@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,9 +110,37 @@ def read_history(folder: RunFolder, key: str, max_points: int | None = None) -> 
         order = np.lexsort((timestamps, steps))
         steps, timestamps, values = steps[order], timestamps[order], values[order]
     if max_points is not None and len(points) > max_points:
-        chosen = _extremes(values, max_points)
+        chosen = choose_extremes(values, max_points)
         steps, timestamps, values = steps[chosen], timestamps[chosen], values[chosen]
     return History(key, steps, timestamps, values, exact=len(values) == len(points), point_count=len(points))
+
+
+def read_points(folder: RunFolder, keys: Iterable[str]) -> dict[str, NDArray[np.void]]:
+    """Return the points of several metrics by key, each ordered by step, then time; a metric the run lacks is left out.
+
+    The points have the fields ``key`` (an index of no meaning here), ``step``, ``timestamp`` and ``value``.
+    """
+    import numpy as np
+
+    wanted = {key: index for index, key in enumerate(dict.fromkeys(keys))}
+    parts = []
+    for reader in _read_parts(folder):
+        block = reader.points()
+        if not len(block):
+            continue
+        numbers = np.array([wanted.get(key, len(wanted)) for key in reader.keys], "<u4")
+        number = numbers[block["key"]]
+        is_wanted = number < len(wanted)
+        part = block[is_wanted]
+        part["key"] = number[is_wanted]
+        parts.append(part)
+    if not parts:
+        return {}
+    points = np.concatenate(parts)
+    points = points[np.lexsort((points["timestamp"], points["step"], points["key"]))]
+    names = list(wanted)
+    starts = np.flatnonzero(np.diff(points["key"], prepend=np.uint32(len(names))))
+    return {names[int(block["key"][0])]: block for block in np.split(points, starts)[1:]}
 
 
 def _is_ordered(steps: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:
@@ -122,7 +151,7 @@ def _is_ordered(steps: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool
     return bool(((steps[1:] > steps[:-1]) | (same & (timestamps[1:] >= timestamps[:-1]))).all())
 
 
-def _extremes(values: NDArray[np.float64], max_points: int) -> NDArray[np.intp]:
+def choose_extremes(values: NDArray[np.float64], max_points: int) -> NDArray[np.intp]:
     """Return the indices of the first, lowest, highest and last value of each bucket, in order and without repeats."""
     import numpy as np
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
-from studio_ext.routes import experiments, home, hosting, registry, registry_views, system
+from studio_ext.routes import (
+    experiments,
+    home,
+    hosting,
+    registry,
+    registry_views,
+    run_artifacts,
+    run_page,
+    system,
+)
 
 HANDLERS: list[type[StudioHandler]] = [
     *system.HANDLERS,
     *home.HANDLERS,
     *experiments.HANDLERS,
+    *run_page.HANDLERS,
+    *run_artifacts.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,
     *hosting.HANDLERS,
