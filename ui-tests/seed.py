@@ -122,7 +122,7 @@ def log_particulars(run: Any, X: pd.DataFrame) -> None:
     run.log_dataset(X, name="adult", role="training")
     run.log_table(X.head(500), "tables/rows.csv")
     run.log_text("<h1>Report</h1><p>All is well.</p><script>document.title = 'taken over'</script>", "report.html")
-    run.log_dict({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, "analysis.ipynb")
+    run.log_text(json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), "analysis.ipynb")
     run.log_text("".join(f"round {n}: auc {0.9 + n / 1000:.3f}\n" for n in range(300)), "output/output.txt")
     run.log_text(DIFF, "source/diff.patch")
     for fold in range(2):

@@ -150,7 +150,7 @@ function draw(
       label: isLabelled ? role : undefined,
       markerEnd: {
         type: MarkerType.ArrowClosed,
-        color: 'var(--jp-border-color0)'
+        color: 'var(--jp-ui-font-color3)'
       }
     }))
   };
