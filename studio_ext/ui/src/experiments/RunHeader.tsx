@@ -169,7 +169,7 @@ function useRunMenu(detail: RunDetail, action: IAction): IMenuItem[] {
     },
     {
       label: trans.__('Compare With…'),
-      onSelect: () => void askToCompare(studio, detail)
+      onSelect: () => void action.run(() => askToCompare(studio, detail))
     }
   ];
   if (parent) {

@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { ComparedRow, ComparisonReply, MetricValue } from '../api';
 import {
   Loaded,
+  LoadingState,
   SelectField,
   formatExact,
   formatNumber,
@@ -52,23 +53,27 @@ export function VersionCompare(props: {
         </p>
       ) : (
         <Loaded
-          resource={comparison as never}
+          resource={comparison}
           failure={trans.__('The versions could not be compared')}
           rows={8}
         >
-          {(data: ComparisonReply) => (
-            <ComparisonTable
-              comparison={data}
-              isAll={isAll}
-              onRemove={key =>
-                setVersions(
-                  versions.filter(
-                    other => formatVersion(other) !== formatVersion(key)
+          {data =>
+            data ? (
+              <ComparisonTable
+                comparison={data}
+                isAll={isAll}
+                onRemove={key =>
+                  setVersions(
+                    versions.filter(
+                      other => formatVersion(other) !== formatVersion(key)
+                    )
                   )
-                )
-              }
-            />
-          )}
+                }
+              />
+            ) : (
+              <LoadingState />
+            )
+          }
         </Loaded>
       )}
     </div>

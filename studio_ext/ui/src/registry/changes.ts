@@ -34,8 +34,13 @@ export async function askForAlias(
     ],
     accept: trans.__('Give')
   });
-  if (answer && (await mayMove(studio, version, answer.alias))) {
-    await action.run(() => setAlias(client, version, answer.alias));
+  if (answer) {
+    const { alias } = answer;
+    await action.run(async () => {
+      if (await mayMove(studio, version, alias)) {
+        await setAlias(client, version, alias);
+      }
+    });
   }
 }
 
@@ -66,9 +71,13 @@ export async function askToPromote(
     ],
     accept: trans.__('Promote')
   });
-  if (answer && (await mayMove(studio, version, answer.alias))) {
+  if (answer) {
     const { alias, reason } = answer;
-    await action.run(() => promote(client, version, { alias, reason }));
+    await action.run(async () => {
+      if (await mayMove(studio, version, alias)) {
+        await promote(client, version, { alias, reason });
+      }
+    });
   }
 }
 
