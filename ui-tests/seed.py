@@ -54,8 +54,8 @@ def seed_sweep(rng: np.random.Generator) -> None:
         run.finish("FAILED" if index % 25 == 24 else "FINISHED")
 
 
-def seed_odd_runs() -> None:
-    """Names and numbers that strain a table."""
+def seed_odd_runs() -> str:
+    """Names and numbers that strain a table; returns the id of a run that may be deleted."""
     run = kt.experiments.start_run(
         "odd-cases",
         name="a run whose name is so long that no column of any table will ever show the whole of it at once",
@@ -66,6 +66,7 @@ def seed_odd_runs() -> None:
     with contextlib.suppress(RuntimeError), kt.experiments.start_run("odd-cases", name="diverged") as failing:
         failing.log_metric("loss", float("nan"), step=3)
         raise RuntimeError("the loss is not a number any more")
+    return run.id
 
 
 def seed_nested_runs() -> None:
@@ -96,11 +97,15 @@ def seed_models(X: pd.DataFrame, y: pd.Series, folder: Path) -> str:
         run = kt.experiments.start_run(EXPERIMENT, name=f"xgb-depth-{depth}", params=params, tags={"owner": "tests"})
         log_evaluation(run, model.evals_result())
         log_artifacts(run, model, X[valid], y[valid], folder)
+        if depth == 6:
+            log_particulars(run, X[train])
         run.finish("FINISHED")
         version = kt.registry.register(EXPERIMENT, model, run=run, sample_input=X[valid].head(8))
         if version.version == 1:
             first = run.id
             version.approve(note=note)
+            version.promote("champion", reason="The best AUC of three.")
+            write_card()
         elif note:
             version.reject(note=note)
     numbers = X.select_dtypes("number")
@@ -158,6 +163,59 @@ def log_artifacts(run: Any, model: Any, X: pd.DataFrame, y: pd.Series, folder: P
         run.log_artifact(path)
 
 
+def log_particulars(run: Any, X: pd.DataFrame) -> None:
+    """What only one run has: notes, a dataset, runs inside it, and files of the kinds that can be looked into."""
+    run.set_note("Depth 6 wins over the **sweep**.\n\n- AUC is stable\n- next: fewer rounds\n")
+    run.log_dataset(X, name="adult", role="training")
+    run.log_table(X.head(500), "tables/rows.csv")
+    run.log_text("<h1>Report</h1><p>All is well.</p><script>document.title = 'taken over'</script>", "report.html")
+    run.log_text(json.dumps({"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), "analysis.ipynb")
+    run.log_text("".join(f"round {n}: auc {0.9 + n / 1000:.3f}\n" for n in range(300)), "output/output.txt")
+    run.log_text(DIFF, "source/diff.patch")
+    for fold in range(2):
+        child = run.start_child(f"fold-{fold}", params={"fold": fold})
+        child.log_metric("valid-auc", 0.92 + fold / 100)
+        child.start_child("calibration").finish()
+        child.finish()
+
+
+CELLS = [
+    {"cell_type": "markdown", "metadata": {}, "source": ["# Analysis\n", "Which groups are wrong most often?"]},
+    {
+        "cell_type": "code",
+        "execution_count": 1,
+        "metadata": {},
+        "source": "errors.groupby('sex').mean()",
+        "outputs": [
+            {"output_type": "stream", "name": "stdout", "text": "two groups\n"},
+            {
+                "output_type": "execute_result",
+                "execution_count": 1,
+                "metadata": {},
+                "data": {"text/html": "<b>0.13</b><script>alert(1)</script>", "text/plain": "0.13"},
+            },
+        ],
+    },
+]
+
+DIFF = """diff --git a/train.py b/train.py
+index 83db48f..bf2a7c1 100644
+--- a/train.py
++++ b/train.py
+@@ -1,3 +1,3 @@
+ import xgboost as xgb
+-depth = 5
++depth = 6
+ rounds = 40
+"""
+
+
+def write_card() -> None:
+    """Write two revisions of the first version's card."""
+    kt.registry.write_card(EXPERIMENT, 1, text="Who earns more than 50,000 a year.", intended_use="Teaching.")
+    kt.registry.write_card(EXPERIMENT, 1, data="Adult, 1994.", limits="**Not** for decisions about people.")
+
+
 def start_live_runs() -> list[Any]:
     """Start runs that go on until this process ends."""
     runs = [kt.experiments.start_run(EXPERIMENT, name=name) for name in ("live-training", "live-tuning")]
@@ -185,7 +243,7 @@ def main() -> None:
     folder = Path(os.environ["ATELIER_HOME"]).parent / f"{Path(os.environ['ATELIER_HOME']).name}-files"
     folder.mkdir(exist_ok=True)
     X, y = read_census()
-    seed_odd_runs()
+    spare = seed_odd_runs()
     seed_nested_runs()
     seed_sweep(np.random.default_rng(3))
     compared = seed_comparison()
@@ -193,7 +251,8 @@ def main() -> None:
     deploy_endpoints()
     live = start_live_runs()
     try:
-        print(json.dumps({"run": run_id, "compared": compared, "live": [run.id for run in live]}), flush=True)
+        made = {"run": run_id, "spare": spare, "compared": compared, "live": [run.id for run in live]}
+        print(json.dumps(made), flush=True)
         sys.stdin.read()
     finally:
         for run in live:

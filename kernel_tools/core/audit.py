@@ -154,6 +154,14 @@ class AuditLog:
                 ) from error
         return found
 
+    def newest_first(self) -> Iterator[AuditRecord]:
+        """Give the records from the end of the log on, one by one; a broken one is passed over: `verify` finds it."""
+        for line in self._lines_backwards():
+            try:
+                yield parse_record(line)
+            except ValueError:
+                continue
+
     def verify(self) -> AuditReport:
         """Check the whole log; edits, deletions, insertions, duplicates and other orders are found.
 

@@ -199,13 +199,24 @@ def count_runs(database: Database) -> dict[RunStatus, int]:
     return {status: counts.get(status, 0) for status in RunStatus}
 
 
-def read_tree(workspace: Workspace, root: RunRecord) -> RunTree:
-    """Return a run with everything nested in it, by one recursive query; deleted runs and their trees are left out."""
+def count_children(database: Database, run_id: str) -> int:
+    """Return the number of runs directly inside a run; deleted ones are left out."""
+    shown = (runs.c.parent_run_id == run_id) & (runs.c.lifecycle == Lifecycle.ACTIVE.value)
+    with database.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(runs).where(shown)).scalar_one()
+
+
+def read_tree(workspace: Workspace, root: RunRecord, limit: int | None = None) -> RunTree:
+    """Return a run with everything nested in it, by one recursive query; deleted runs and their trees are left out.
+
+    With a limit, only so many of the oldest are read.
+    """
     refresh_running(workspace)
     shown = runs.c.lifecycle == Lifecycle.ACTIVE.value
     nested = sa.select(runs.c.id).where(runs.c.parent_run_id == root.id, shown).cte("nested", recursive=True)
     nested = nested.union(sa.select(runs.c.id).where(runs.c.parent_run_id == nested.c.id, shown))
     found = sa.select(runs).where(runs.c.id.in_(sa.select(nested.c.id))).order_by(runs.c.started_at, runs.c.number)
+    found = found.limit(limit)
     with workspace.database.read() as connection:
         records = to_records(connection, connection.execute(found).mappings().all())
     trees = {record.id: RunTree(record) for record in records if record.id != root.id}

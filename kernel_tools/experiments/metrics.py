@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +117,34 @@ def read_every_history(folder: RunFolder) -> Iterator[History]:
     """Give the whole history of every metric of a run."""
     for key in sorted({key for reader in _read_parts(folder) for key in reader.keys}):
         yield read_history(folder, key)
+
+
+def read_points(folder: RunFolder, keys: Iterable[str]) -> dict[str, NDArray[np.void]]:
+    """Return the points of several metrics by key, each ordered by step, then time; a metric the run lacks is left out.
+
+    The points have the fields ``key`` (an index of no meaning here), ``step``, ``timestamp`` and ``value``.
+    """
+    import numpy as np
+
+    wanted = {key: index for index, key in enumerate(dict.fromkeys(keys))}
+    parts = []
+    for reader in _read_parts(folder):
+        block = reader.points()
+        if not len(block):
+            continue
+        numbers = np.array([wanted.get(key, len(wanted)) for key in reader.keys], "<u4")
+        number = numbers[block["key"]]
+        is_wanted = number < len(wanted)
+        part = block[is_wanted]
+        part["key"] = number[is_wanted]
+        parts.append(part)
+    if not parts:
+        return {}
+    points = np.concatenate(parts)
+    points = points[np.lexsort((points["timestamp"], points["step"], points["key"]))]
+    names = list(wanted)
+    starts = np.flatnonzero(np.diff(points["key"], prepend=np.uint32(len(names))))
+    return {names[int(block["key"][0])]: block for block in np.split(points, starts)[1:]}
 
 
 def _is_ordered(steps: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:

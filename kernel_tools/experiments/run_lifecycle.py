@@ -75,11 +75,29 @@ class RunLifecycle(RunBase):
         validate_title(name, "run name")
         self._change(lambda document: setattr(document, "name", name))
 
-    def set_note(self, markdown: str) -> None:
-        """Set the run's note; an empty one takes it away."""
+    def set_note(self, markdown: str, expected: str | None = None) -> None:
+        """Set the run's note; an empty one takes it away.
+
+        Parameters
+        ----------
+        markdown
+            The note.
+        expected
+            The note that the caller has seen and changes; None if it does not matter.
+
+        Raises
+        ------
+        ConflictError
+            If the note is not the expected one any more: somebody else has changed it.
+        """
         texts = to_texts({NOTE_TAG: markdown})
 
         def change(document: RunDocument) -> None:
+            if expected is not None and document.tags.get(NOTE_TAG, "") != expected:
+                raise ConflictError(
+                    f"The note of run {self.id!r} was changed meanwhile by somebody else. Read theirs, then write "
+                    "yours again."
+                )
             document.tags |= texts
             if not markdown:
                 del document.tags[NOTE_TAG]

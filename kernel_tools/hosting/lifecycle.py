@@ -65,7 +65,7 @@ def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
     with folder.lock():
         status = _new_launch()
         folder.create(configuration, status)
-        details = {"model": version.model, "version": version.version}
+        details = {"model": version.model, "version": version.version} | ({"trust": True} if trust else {})
         folder.workspace.audit.record("endpoint.deploy", folder.name, details)
         _start(folder, status)
 

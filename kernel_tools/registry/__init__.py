@@ -21,6 +21,7 @@ from kernel_tools.registry.groups import (
     rename_model,
     set_model_tags,
 )
+from kernel_tools.registry.history import VersionEvent, VersionHistory, version_history
 from kernel_tools.registry.lineage import Lineage, LineageEdge, LineageNode, lineage, register_lineage_source
 from kernel_tools.registry.promotion import (
     delete_alias,
@@ -64,6 +65,8 @@ __all__ = [
     "Promotion",
     "Signature",
     "Stage",
+    "VersionEvent",
+    "VersionHistory",
     "VersionRecord",
     "VersionStatus",
     "artifact_references",
@@ -104,6 +107,7 @@ __all__ = [
     "set_model_tags",
     "set_stage",
     "set_version_tags",
+    "version_history",
     "write_card",
 ]
 

@@ -11,6 +11,8 @@ from studio_ext.routes import (
     live_runs,
     registry,
     registry_views,
+    run_artifacts,
+    run_page,
     run_table,
     system,
 )
@@ -22,6 +24,8 @@ HANDLERS: list[type[StudioHandler]] = [
     *live_runs.HANDLERS,
     *experiments.HANDLERS,
     *comparison.HANDLERS,
+    *run_page.HANDLERS,
+    *run_artifacts.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,
     *hosting.HANDLERS,

@@ -7,16 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kernel_tools import experiments, hosting, registry
+from kernel_tools import experiments
 from kernel_tools.core.errors import ConflictError, NotFoundError
 from kernel_tools.core.figures import figure_json
 from kernel_tools.experiments.figures import metric_history
 from kernel_tools.experiments.figures.code import figure_code
 from kernel_tools.experiments.metrics import read_history
-from kernel_tools.experiments.records import ArtifactRecord, Experiment, RunRecord
+from kernel_tools.experiments.records import Experiment, RunRecord
 from kernel_tools.experiments.run_files import RunFolder
-from kernel_tools.hosting.records import EndpointRecord
-from kernel_tools.registry.records import VersionRecord
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import FileReply, operation
 from studio_ext.schema import FigureReply, Name, PageQuery, PlotlyFigure, Query, Reply
@@ -50,15 +48,6 @@ class RunPage(Reply):
 
     runs: list[RunRecord]
     next_page_token: str | None
-
-
-class RunDetail(Reply):
-    """A run, what it kept, and what came of it."""
-
-    run: RunRecord
-    artifacts: list[ArtifactRecord]
-    versions: list[VersionRecord]
-    endpoints: list[EndpointRecord]
 
 
 class HistoryQuery(Query):
@@ -127,27 +116,6 @@ class RunsHandler(StudioHandler):
         return RunPage(runs=page, next_page_token=token)
 
 
-class RunHandler(StudioHandler):
-    """One run."""
-
-    path = "/runs/{run_id}"
-    auth_resource = "experiments"
-
-    @operation("get_run", "Show a run, its artifacts, model versions and endpoints", raises=(NotFoundError,))
-    def get(self, run_id: Name) -> RunDetail:
-        """Answer the run with its links."""
-        run = experiments.get_run(run_id, workspace=self.workspace)
-        versions, _ = registry.list_versions(run_id=run_id, workspace=self.workspace)
-        ours = {(version.model, version.version) for version in versions}
-        endpoints = [endpoint.record for endpoint in hosting.list_endpoints(workspace=self.workspace)]
-        return RunDetail(
-            run=run.record,
-            artifacts=run.artifacts,
-            versions=versions,
-            endpoints=[record for record in endpoints if (record.model, record.version) in ours],
-        )
-
-
 class RunHistoryHandler(StudioHandler):
     """The points of one metric."""
 
@@ -204,7 +172,6 @@ class ArtifactContentHandler(StudioHandler):
 HANDLERS: list[type[StudioHandler]] = [
     ExperimentsHandler,
     RunsHandler,
-    RunHandler,
     RunHistoryHandler,
     RunFigureHandler,
     ArtifactContentHandler,

@@ -40,11 +40,12 @@ class EndpointDetail(Reply):
 
 
 class DeployRequest(Body):
-    """Which model version to serve, under which name."""
+    """Which model version to serve, under which name. `trust` lets it run code that its files bring."""
 
     model: ModelName
     version: VersionNumber
     name: Name
+    trust: bool = False
 
 
 class InvocationRequest(Body):
@@ -90,7 +91,10 @@ class EndpointsHandler(StudioHandler):
     )
     def post(self, body: DeployRequest) -> EndpointRecord:
         """Deploy, and answer the endpoint."""
-        return hosting.deploy(body.model, version=body.version, name=body.name, workspace=self.workspace).record
+        endpoint = hosting.deploy(
+            body.model, version=body.version, name=body.name, trust=body.trust, workspace=self.workspace
+        )
+        return endpoint.record
 
 
 class EndpointHandler(StudioHandler):

@@ -13,6 +13,7 @@ from kernel_tools.core.figures import figure_json
 from kernel_tools.experiments.comparison import ComparedRow
 from kernel_tools.registry.compare import compare_records, read_compared
 from kernel_tools.registry.figures import lineage_graph
+from kernel_tools.registry.history import VersionHistory
 from kernel_tools.registry.lineage import Lineage
 from kernel_tools.registry.records import ModelCard, VersionRecord
 from studio_ext.handlers import StudioHandler
@@ -117,6 +118,20 @@ class FileHandler(StudioHandler):
         return FileReply(file, PurePosixPath(query.path).name, size, "application/octet-stream")
 
 
+class HistoryHandler(StudioHandler):
+    """What happened to one version."""
+
+    path = "/models/{name}/versions/{version}/events"
+    auth_resource = "registry"
+
+    @operation(
+        "list_version_events", "Show what happened to a version, as the audit log tells", raises=(NotFoundError,)
+    )
+    def get(self, name: ModelName, version: VersionNumber) -> VersionHistory:
+        """Answer the events, the newest first."""
+        return registry.version_history(name, version, workspace=self.workspace)
+
+
 class ComparisonHandler(StudioHandler):
     """Versions side by side."""
 
@@ -146,4 +161,4 @@ class LineageHandler(StudioHandler):
         return LineageReply(lineage=graph, figure=PlotlyFigure(data=figure["data"], layout=figure["layout"]))
 
 
-HANDLERS: list[type[StudioHandler]] = [CardHandler, FileHandler, ComparisonHandler, LineageHandler]
+HANDLERS: list[type[StudioHandler]] = [CardHandler, FileHandler, HistoryHandler, ComparisonHandler, LineageHandler]

@@ -138,3 +138,22 @@ async def test_rows_come_as_records_or_as_instances(call: Any, body: dict[str, A
     answer = await call("POST", "/endpoints/census/invocations", body)
     assert answer.error == (422, "InvalidDataError")
     assert "records or instances" in answer.message
+
+
+async def test_a_version_with_code_is_deployed_only_with_trust(call: Any, workspace: Workspace, tmp_path: Any) -> None:
+    folder = tmp_path / "coded"
+    folder.mkdir()
+    (folder / "predict.py").write_text("def predict(rows):\n    return [7 for _ in rows]\n")
+    registry.register_files("coded", folder, sample_input=np.array([[1.0]]), workspace=workspace)
+    body = {"model": "coded", "version": 1, "name": "coded"}
+    try:
+        refused = await call("POST", "/endpoints", body)
+        assert refused.error == (503, "UnavailableError")
+        assert "trust" in refused.message
+        await call("DELETE", "/endpoints/coded")
+        assert (await call("POST", "/endpoints", body | {"trust": True})).json["state"] == "InService"
+        deployed = next(r for r in workspace.audit.newest_first() if r.action == "endpoint.deploy")
+        assert deployed.details == {"model": "coded", "version": 1, "trust": True}
+        assert (await call("POST", "/endpoints/coded/invocations", {"instances": [[1.0]]})).json["predictions"] == [7]
+    finally:
+        hosting.get("coded", workspace=workspace).delete()

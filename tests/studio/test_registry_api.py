@@ -178,3 +178,26 @@ async def test_a_model_file_is_downloaded(call: Any, versions: list[registry.Mod
     assert "attachment" in answer.headers["Content-Disposition"]
     missing = await call("GET", "/models/census/versions/1/files/content", params={"path": "absent"})
     assert missing.error == (404, "NotFoundError")
+
+
+async def test_what_happened_to_a_version_is_told_also_under_an_earlier_name(call: Any) -> None:
+    await call("PUT", "/models/census/versions/1/approval", {"status": "Approved", "note": "good"})
+    await call("POST", "/models/census/versions/1/promotion", {"alias": "champion", "reason": "best"})
+    await call("PUT", "/models/census/versions/2/approval", {"status": "Rejected", "note": "bad"})
+    await call("PUT", "/models/census/aliases/champion", {"version": 2})
+    await call("PATCH", "/models/census", {"name": "income"})
+    history = (await call("GET", "/models/income/versions/1/events")).json
+    actions = [event["action"] for event in history["events"]]
+    assert actions == ["model.rename", "model.alias", "model.promote", "model.decide", "model.register"]
+    decision = history["events"][3]
+    assert (decision["details"]["note"], decision["details"]["status"]) == ("good", "Approved")
+    assert "files" not in history["events"][4]["details"]
+    assert history["is_complete"] is True
+
+
+async def test_a_version_does_not_inherit_the_history_of_a_deleted_model(call: Any, workspace: Workspace) -> None:
+    await call("PUT", "/models/census/versions/1/approval", {"status": "Approved", "note": "old"})
+    await call("DELETE", "/models/census")
+    registry.register("census", LogisticRegression().fit([[0.0], [1.0]], [0, 1]), workspace=workspace)
+    events = (await call("GET", "/models/census/versions/1/events")).json["events"]
+    assert [event["action"] for event in events] == ["model.register"]

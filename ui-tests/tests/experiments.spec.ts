@@ -6,7 +6,6 @@ import {
   hold,
   inspect,
   openLink,
-  seeded,
   settled,
   test
 } from './studio';
@@ -132,53 +131,4 @@ test('experiments that cannot be read say why', async ({ page }) => {
     'The disk of the workspace is full.'
   );
   await inspect(page, 'experiments-error');
-});
-
-test('a run shows its numbers, curves and files', async ({ page }) => {
-  const tab = await openLink(page, `run/${seeded().run}`);
-  await expect(tab.getByRole('heading', { name: 'xgb-depth-6' })).toBeVisible();
-  await expect(
-    tab.getByRole('table', { name: 'Metrics' }).getByRole('row')
-  ).toHaveCount(4);
-  await inspect(page, 'run-overview');
-
-  await tab.getByRole('tab', { name: 'Charts' }).click();
-  await expect(tab.locator('figure .main-svg').first()).toBeVisible();
-  await settled(tab);
-  await inspect(page, 'run-charts');
-
-  await tab.getByRole('tab', { name: /Artifacts/ }).click();
-  const files = tab.getByRole('grid', { name: 'Files' });
-  await files.getByText('confusion.plotly.json').click();
-  await expect(tab.locator('figure .main-svg').first()).toBeVisible();
-  await settled(tab);
-  await inspect(page, 'run-artifacts');
-  await files.getByText('mark.svg').click();
-  await expect(tab.getByRole('img', { name: 'mark.svg' })).toBeVisible();
-  await files.getByText('notes.md').click();
-  await expect(tab.getByText('Trained on 3000 rows')).toBeVisible();
-  await files.getByText('rows.parquet').click();
-  await expect(tab.getByText('This file is not shown here')).toBeVisible();
-  const download = page.waitForEvent('download');
-  await tab.getByRole('link', { name: 'Download' }).click();
-  expect((await download).suggestedFilename()).toBe('rows.parquet');
-});
-
-test('a run leads to its model version and its endpoint', async ({ page }) => {
-  const tab = await openLink(page, `run/${seeded().run}`);
-  await expect(
-    tab.getByRole('button', { name: 'census', exact: true })
-  ).toBeVisible();
-  await tab.getByRole('button', { name: 'census-income version 1' }).click();
-  await expect(
-    page
-      .locator('.atelier-Page:visible')
-      .getByRole('heading', { name: 'census-income version 1' })
-  ).toBeVisible();
-});
-
-test('a run that does not exist is named', async ({ page }) => {
-  const tab = await openLink(page, 'run/0123456789abcdef');
-  await expect(tab.getByRole('alert')).toContainText('0123456789abcdef');
-  await inspect(page, 'run-error');
 });

@@ -55,6 +55,22 @@ test('models that cannot be read say why', async ({ page }) => {
   await inspect(page, 'models-error');
 });
 
+test('a filter narrows the models, and a wrong one is explained at the box', async ({
+  page
+}) => {
+  const tab = await openLink(page, 'models');
+  const box = tab.getByRole('textbox', { name: 'Filter models' });
+  await box.fill('name LIKE');
+  await box.press('Enter');
+  await expect(box).toHaveAttribute('aria-invalid', 'true');
+  await inspect(page, 'models-filter-error');
+  await box.fill("name LIKE '%linear'");
+  await box.press('Enter');
+  await expect(
+    tab.getByRole('grid', { name: 'Models' }).getByRole('row')
+  ).toHaveCount(2);
+});
+
 test('a version shows its metrics, signature, sample and files', async ({
   page
 }) => {
@@ -73,6 +89,93 @@ test('a version shows its metrics, signature, sample and files', async ({
   await expect(
     tab.getByRole('group', { name: 'Sample input' }).getByRole('row')
   ).toHaveCount(6);
+  await tab.getByRole('tab', { name: /Files/ }).click();
+  await expect(tab.getByRole('table', { name: 'Files' })).toContainText('.ubj');
+  const download = page.waitForEvent('download');
+  await tab
+    .getByRole('link', { name: /^Download/ })
+    .first()
+    .click();
+  expect((await download).suggestedFilename()).toMatch(/ubj|json/);
+});
+
+test('a version has a card with revisions, a lineage and a history', async ({
+  page
+}) => {
+  const tab = await openLink(page, 'model/census-income/1');
+  await tab.getByRole('tab', { name: 'Card' }).click();
+  await expect(tab.getByText('Adult, 1994.')).toBeVisible();
+  await settled(tab);
+  await inspect(page, 'version-card');
+  await tab.getByRole('combobox', { name: 'Revision' }).selectOption('1');
+  await expect(tab.getByText('Adult, 1994.')).toHaveCount(0);
+  await tab.getByRole('combobox', { name: 'Revision' }).selectOption('2');
+  await tab.getByRole('button', { name: 'Edit the card' }).click();
+  await tab.getByRole('textbox', { name: 'Ethics' }).fill('Biased by sex.');
+  await inspect(page, 'version-card-form');
+  await tab.getByRole('button', { name: 'Save as revision 3' }).click();
+  await expect(tab.getByText('Biased by sex.')).toBeVisible();
+  await tab.getByRole('tab', { name: 'Lineage' }).click();
+  await expect(tab.getByRole('button', { name: /adult/ })).toBeVisible();
+  await inspect(page, 'version-lineage');
+  await tab.getByRole('tab', { name: 'Approvals' }).click();
+  await expect(tab.getByText('The best AUC of three.')).toBeVisible();
+  await inspect(page, 'version-approvals');
+});
+
+test('versions are compared side by side, differences only', async ({
+  page
+}) => {
+  const tab = await openLink(page, 'model/census-income');
+  await tab.getByRole('checkbox', { name: 'Compare version 1' }).check();
+  await tab.getByRole('checkbox', { name: 'Compare version 2' }).check();
+  await tab.getByRole('button', { name: 'Compare (2)' }).click();
+  const comparison = page
+    .locator('.atelier-Page:visible')
+    .getByRole('table', { name: 'Comparison' });
+  await expect(comparison).toContainText('max_depth');
+  await expect(comparison).not.toContainText('learning_rate');
+  await inspect(page, 'versions-compared');
+  await page
+    .locator('.atelier-Page:visible')
+    .getByRole('checkbox', { name: 'Differences only' })
+    .uncheck();
+  await expect(comparison).toContainText('learning_rate');
+});
+
+test('an alias moves only after a question that names both versions', async ({
+  page
+}) => {
+  const tab = await openLink(page, 'model/census-income/3');
+  await tab.getByRole('button', { name: '+ Alias' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill('champion');
+  await dialog.getByRole('button', { name: 'Give' }).click();
+  await expect(dialog).toContainText('Version 1 of census-income is champion');
+  await dialog.getByRole('button', { name: 'Leave it with version 1' }).click();
+  await expect(tab.getByText('@champion')).toHaveCount(0);
+  await tab.getByRole('button', { name: '+ Alias' }).click();
+  await dialog.getByRole('textbox').fill('challenger');
+  await dialog.getByRole('button', { name: 'Give' }).click();
+  await expect(tab.getByText('@challenger')).toBeVisible();
+  await tab
+    .getByRole('button', { name: 'Take the alias challenger away' })
+    .click();
+  await expect(tab.getByText('@challenger')).toHaveCount(0);
+});
+
+test('a version that is served is not deleted, and says who serves it', async ({
+  page
+}) => {
+  const tab = await openLink(page, 'model/points/1');
+  await tab.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Delete…' }).click();
+  await expect(page.getByRole('dialog')).toContainText('served by points');
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: 'Delete' })
+    .click();
+  await expect(tab.getByRole('alert')).toContainText('points');
 });
 
 test('a version is approved with a note and deployed, then leads to its endpoint', async ({

@@ -30,7 +30,12 @@ export { expect };
 export const EMPTY_URL = `http://127.0.0.1:${process.env.ATELIER_UI_EMPTY_PORT}`;
 
 /** The ids that `seed.py` gave to what it made. */
-export function seeded(): { run: string; live: string[]; compared: string[] } {
+export function seeded(): {
+  run: string;
+  spare: string;
+  live: string[];
+  compared: string[];
+} {
   return JSON.parse(process.env.ATELIER_UI_SEED ?? '{}');
 }
 

@@ -38,5 +38,13 @@ declare module 'plotly.js-strict-dist-min' {
     root: HTMLElement,
     options: IImageOptions
   ): Promise<string>;
+  export const Fx: {
+    hover(
+      root: HTMLElement,
+      event: { xval: unknown },
+      subplots: string[]
+    ): void;
+    unhover(root: HTMLElement): void;
+  };
   export const Plots: { resize(root: HTMLElement): Promise<void> | void };
 }

@@ -285,6 +285,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/models/{name}/versions/{version}/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what happened to a version, as the audit log tells */
+    get: operations['list_version_events'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/models/{name}/versions/{version}/files/content': {
     parameters: {
       query?: never;
@@ -570,6 +587,25 @@ export interface paths {
     get: operations['get_run'];
     put?: never;
     post?: never;
+    /** Delete a run; it can be restored */
+    delete: operations['delete_run'];
+    options?: never;
+    head?: never;
+    /** Rename, annotate or tag a run */
+    patch: operations['change_run'];
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/artifacts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the files of a run, a folder at a time */
+    get: operations['list_artifacts'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -585,6 +621,23 @@ export interface paths {
     };
     /** Download an artifact */
     get: operations['download_artifact'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/artifacts/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show some rows of a Parquet, CSV, TSV or JSON file */
+    get: operations['read_artifact_table'];
     put?: never;
     post?: never;
     delete?: never;
@@ -621,6 +674,57 @@ export interface paths {
     get: operations['get_metric_history'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show last, lowest and highest values and small curves */
+    get: operations['summarize_metrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/nested': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the runs inside a run, at any depth */
+    get: operations['list_nested_runs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/restore': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Restore a deleted run */
+    post: operations['restore_run'];
     delete?: never;
     options?: never;
     head?: never;
@@ -671,6 +775,15 @@ export interface components {
       status: components['schemas']['VersionStatus'];
       /** @default  */
       note: string;
+    };
+    /**
+     * ArtifactEntry
+     * @description One line of a listing: a file, or a folder, whose `size` is that of everything below it.
+     */
+    ArtifactEntry: {
+      path: string;
+      is_folder: boolean;
+      size: number;
     };
     /**
      * ArtifactRecord
@@ -803,6 +916,26 @@ export interface components {
        * @default []
        */
       tag_keys: string[];
+    };
+    /**
+     * ChangeRunRequest
+     * @description What to change of a run; what is not named stays. A tag that is null is deleted.
+     *
+     *     With `expected_note` the note is changed only if it still is that one.
+     */
+    ChangeRunRequest: {
+      /** @default null */
+      name: string | null;
+      /** @default null */
+      note: string | null;
+      /** @default null */
+      expected_note: string | null;
+      /** @default {} */
+      tags: {
+        [key: string]: string | null;
+      };
+      /** @default null */
+      is_favourite: boolean | null;
     };
     /**
      * ChangeVersionRequest
@@ -988,13 +1121,38 @@ export interface components {
       log_x: boolean;
     };
     /**
+     * DatasetInput
+     * @description A dataset that a run read; `schema` and `profile` are JSON, `context` is its role, such as ``training``.
+     *
+     *     `tags` hold what else a client says about the dataset in this run.
+     */
+    DatasetInput: {
+      name: string;
+      digest: string;
+      /** @default  */
+      source_type: string;
+      /** @default  */
+      source: string;
+      /** @default  */
+      schema: string;
+      /** @default  */
+      profile: string;
+      /** @default null */
+      context: string | null;
+      tags: {
+        [key: string]: string;
+      };
+    };
+    /**
      * DeployRequest
-     * @description Which model version to serve, under which name.
+     * @description Which model version to serve, under which name. `trust` lets it run code that its files bring.
      */
     DeployRequest: {
       model: string;
       version: number;
       name: string;
+      /** @default false */
+      trust: boolean;
     };
     /**
      * EndpointDetail
@@ -1138,6 +1296,15 @@ export interface components {
       is_different: boolean;
       /** @default  */
       note: string;
+    };
+    /**
+     * FolderPage
+     * @description Some of what is directly inside a folder, folders first, or of the files that were searched for.
+     */
+    FolderPage: {
+      folders: components['schemas']['ArtifactEntry'][];
+      files: components['schemas']['ArtifactRecord'][];
+      next_page_token: string | null;
     };
     /**
      * GroupsRequest
@@ -1324,21 +1491,6 @@ export interface components {
       point_count: number;
     };
     /**
-     * MetricSummary
-     * @description The latest values of one metric in a group of runs.
-     *
-     *     `count` is how many runs have a value that is a number; `mean` and the sample deviation `std` leave out infinite
-     *     ones and are None if too few are left. `best_run_id` is the run with the highest value, or the lowest.
-     */
-    MetricSummary: {
-      count: number;
-      mean: components['schemas']['Number'] | null;
-      std: components['schemas']['Number'] | null;
-      min: components['schemas']['Number'];
-      max: components['schemas']['Number'];
-      best_run_id: string;
-    };
-    /**
      * ModelCard
      * @description One revision of a model card: free Markdown and the fields that every card should fill, Markdown too.
      */
@@ -1397,6 +1549,22 @@ export interface components {
     ModelPage: {
       models: components['schemas']['ModelGroup'][];
       next_page_token: string | null;
+    };
+    /**
+     * NestedRun
+     * @description A run inside another one; `depth` is 1 for those directly inside.
+     */
+    NestedRun: {
+      depth: number;
+      run: components['schemas']['RunRecord'];
+    };
+    /**
+     * NestedRuns
+     * @description Runs at any depth, each before those inside it; if not `is_complete`, the oldest of them.
+     */
+    NestedRuns: {
+      runs: components['schemas']['NestedRun'][];
+      is_complete: boolean;
     };
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
@@ -1472,10 +1640,19 @@ export interface components {
     /**
      * RunDetail
      * @description A run, what it kept, and what came of it.
+     *
+     *     `artifacts` and `inputs` are the first of `artifact_count` and `input_count`; `origin_files` are those artifacts
+     *     that tell how the run was made and what it printed. `parents` are the runs around it, the outermost first.
      */
     RunDetail: {
       run: components['schemas']['RunRecord'];
       artifacts: components['schemas']['ArtifactRecord'][];
+      artifact_count: number;
+      origin_files: components['schemas']['ArtifactRecord'][];
+      inputs: components['schemas']['DatasetInput'][];
+      input_count: number;
+      parents: components['schemas']['RunLink'][];
+      child_count: number;
       versions: components['schemas']['VersionRecord'][];
       endpoints: components['schemas']['EndpointRecord'][];
     };
@@ -1512,7 +1689,9 @@ export interface components {
       value: string | null;
       count: number;
       metrics: {
-        [key: string]: components['schemas']['MetricSummary'];
+        [
+          key: string
+        ]: components['schemas']['kernel_tools__experiments__run_groups__MetricSummary'];
       };
     };
     /**
@@ -1523,6 +1702,14 @@ export interface components {
       groups: components['schemas']['RunGroup'][];
       total: number;
       run_count: number;
+    };
+    /**
+     * RunLink
+     * @description A run by its name.
+     */
+    RunLink: {
+      id: string;
+      name: string;
     };
     /**
      * RunPage
@@ -1719,6 +1906,36 @@ export interface components {
      */
     Stage: 'None' | 'Staging' | 'Production' | 'Archived';
     /**
+     * SummaryPage
+     * @description Some metrics by key, and how many there are.
+     */
+    SummaryPage: {
+      metrics: components['schemas']['kernel_tools__experiments__metric_summaries__MetricSummary'][];
+      metric_count: number;
+      next_page_token: string | null;
+    };
+    /**
+     * TableColumn
+     * @description A column: its name and what Arrow calls its type.
+     */
+    TableColumn: {
+      name: string;
+      type: string;
+    };
+    /**
+     * TableWindow
+     * @description Rows of a table from `start` on. A cell is a number, a text, a truth value or None; anything else is a text.
+     *
+     *     `column_count` counts also the columns that were left out.
+     */
+    TableWindow: {
+      columns: components['schemas']['TableColumn'][];
+      rows: unknown[][];
+      start: number;
+      row_count: number;
+      column_count: number;
+    };
+    /**
      * Tensor
      * @description An array input or output: NumPy type name and shape; -1 is a free (batch) dimension.
      */
@@ -1735,6 +1952,26 @@ export interface components {
       run: components['schemas']['RunRecord'] | null;
       endpoints: components['schemas']['EndpointRecord'][];
       card: components['schemas']['ModelCard'] | null;
+    };
+    /**
+     * VersionEvent
+     * @description One change: `action` is the audit log's word, such as ``model.decide``; `details` say what changed.
+     */
+    VersionEvent: {
+      time: number;
+      actor: string;
+      action: string;
+      details: {
+        [key: string]: unknown;
+      };
+    };
+    /**
+     * VersionHistory
+     * @description Changes, the newest first; `is_complete` is False if the audit log goes further back than was looked.
+     */
+    VersionHistory: {
+      events: components['schemas']['VersionEvent'][];
+      is_complete: boolean;
     };
     /**
      * VersionKey
@@ -1947,6 +2184,39 @@ export interface components {
        * @default []
        */
       find: string[];
+    };
+    /**
+     * MetricSummary
+     * @description One metric of a run. Lowest and highest leave NaN out, unless there is nothing else.
+     *
+     *     `curve_steps` and `curve_values` are all points, or the extremes of equal buckets, at most `CURVE_POINTS` points.
+     */
+    kernel_tools__experiments__metric_summaries__MetricSummary: {
+      key: string;
+      last: components['schemas']['Number'];
+      last_step: number;
+      lowest: components['schemas']['Number'];
+      lowest_step: number;
+      highest: components['schemas']['Number'];
+      highest_step: number;
+      point_count: number;
+      curve_steps: number[];
+      curve_values: components['schemas']['Number'][];
+    };
+    /**
+     * MetricSummary
+     * @description The latest values of one metric in a group of runs.
+     *
+     *     `count` is how many runs have a value that is a number; `mean` and the sample deviation `std` leave out infinite
+     *     ones and are None if too few are left. `best_run_id` is the run with the highest value, or the lowest.
+     */
+    kernel_tools__experiments__run_groups__MetricSummary: {
+      count: number;
+      mean: components['schemas']['Number'] | null;
+      std: components['schemas']['Number'] | null;
+      min: components['schemas']['Number'];
+      max: components['schemas']['Number'];
+      best_run_id: string;
     };
   };
   responses: never;
@@ -3718,6 +3988,70 @@ export interface operations {
       };
     };
   };
+  list_version_events: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['VersionHistory'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   download_model_file: {
     parameters: {
       query: {
@@ -5044,6 +5378,226 @@ export interface operations {
       };
     };
   };
+  delete_run: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  change_run: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeRunRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_artifacts: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+        /** @description Such as `model`; by default the top. */
+        folder?: string;
+        /** @description What paths contain, in any case, at any depth. */
+        search?: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FolderPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   download_artifact: {
     parameters: {
       query: {
@@ -5099,6 +5653,83 @@ export interface operations {
       };
       /** @description ConflictError */
       409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_artifact_table: {
+    parameters: {
+      query: {
+        path: string;
+        start?: number;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TableWindow'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -5211,6 +5842,202 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MetricHistory'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  summarize_metrics: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+        /** @description What the keys contain, in any case. */
+        search?: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SummaryPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_nested_runs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NestedRuns'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  restore_run: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunRecord'];
         };
       };
       /** @description InvalidArgumentError */

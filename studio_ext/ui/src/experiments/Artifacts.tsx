@@ -1,10 +1,12 @@
-/** The files of a run: a list, and what is in the selected one. */
+/** The files of a run: a tree of folders, and what is in the selected file. */
 import * as React from 'react';
 
-import type { ArtifactRecord, RunRecord } from '../api';
+import type { RunDetail } from '../api';
 import {
   EmptyState,
+  ErrorBar,
   IColumn,
+  InputField,
   List,
   Time,
   formatBytes,
@@ -12,44 +14,33 @@ import {
 } from '../components';
 import { useStudio } from '../frame';
 import { Preview } from './Preview';
+import { TreeRow, baseName, treeRows } from './fileTree';
+import { IFiles, useFiles } from './useFiles';
 
-export function Artifacts(props: {
-  run: RunRecord;
-  artifacts: ArtifactRecord[];
-}): React.ReactElement {
+const SEARCHED_FROM = 8;
+
+export function Artifacts(props: { detail: RunDetail }): React.ReactElement {
   const studio = useStudio();
   const { trans } = studio;
-  const { run, artifacts } = props;
-  const [selected, setSelected] = React.useState<string | null>(
-    artifacts[0]?.path ?? null
+  const { run, artifact_count } = props.detail;
+  const [search, setSearch] = React.useState('');
+  const [selected, setSelected] = React.useState<string | null>(null);
+  const newest = Math.max(
+    0,
+    ...props.detail.artifacts.map(({ created_at }) => created_at)
   );
+  const files = useFiles(run.id, search.trim(), `${artifact_count}/${newest}`);
+  const rows = treeRows(files.folders, files.open);
+  const current =
+    rows.find(({ id }) => id === selected) ??
+    rows.find(({ kind }) => kind === 'file') ??
+    null;
+  const isFlat = search.trim() !== '';
   const columns = React.useMemo(
-    (): IColumn<ArtifactRecord>[] => [
-      {
-        id: 'path',
-        label: trans.__('File'),
-        width: 150,
-        render: artifact => artifact.path,
-        title: artifact => artifact.path
-      },
-      {
-        id: 'size',
-        label: trans.__('Size'),
-        width: 84,
-        isNumber: true,
-        render: artifact => formatBytes(artifact.size),
-        title: artifact => trans.__('%1 bytes', artifact.size)
-      },
-      {
-        id: 'created_at',
-        label: trans.__('Kept'),
-        width: timeWidth(studio.settings),
-        render: artifact => <Time value={artifact.created_at} />
-      }
-    ],
-    [trans, studio.settings]
+    () => fileColumns(studio, files, isFlat),
+    [studio, studio.settings, files.open, files.folders, isFlat]
   );
-  if (artifacts.length === 0) {
+  if (artifact_count === 0) {
     return (
       <EmptyState
         title={trans.__('No files yet')}
@@ -58,23 +49,154 @@ export function Artifacts(props: {
       />
     );
   }
-  const artifact =
-    artifacts.find(({ path }) => path === selected) ?? artifacts[0];
+  const open = (row: TreeRow) => {
+    if (row.kind === 'folder') {
+      files.toggle(row.folder.path);
+    } else if (row.kind === 'more') {
+      files.loadMore(row.parent);
+    } else {
+      setSelected(row.id);
+    }
+  };
   return (
     <div className="atelier-Artifacts">
-      <List
-        label={trans.__('Files')}
-        items={artifacts}
-        columns={columns}
-        identify={({ path }) => path}
-        selected={artifact.path}
-        onSelect={item => item && setSelected(item.path)}
-      />
-      <Preview
-        key={`${artifact.path}/${artifact.sha256}`}
-        run={run}
-        artifact={artifact}
-      />
+      <div className="atelier-Artifacts-tree">
+        {artifact_count > SEARCHED_FROM && (
+          <InputField
+            label={trans.__('Search files')}
+            value={search}
+            onChange={setSearch}
+          />
+        )}
+        <ErrorBar error={files.error} />
+        <List
+          label={trans.__('Files')}
+          items={rows}
+          columns={columns}
+          identify={({ id }) => id}
+          selected={current?.id ?? null}
+          onSelect={row => row && setSelected(row.id)}
+          onOpen={open}
+        />
+      </div>
+      {current?.kind === 'file' ? (
+        <Preview
+          key={`${current.file.path}/${current.file.sha256}`}
+          run={run}
+          artifact={current.file}
+        />
+      ) : (
+        <section className="atelier-Preview">
+          {current?.kind === 'folder' && (
+            <>
+              <h2>{current.folder.path}</h2>
+              <p className="atelier-muted">
+                {trans.__(
+                  'A folder of %1; Enter opens and closes it.',
+                  formatBytes(current.folder.size)
+                )}
+              </p>
+            </>
+          )}
+        </section>
+      )}
     </div>
   );
+}
+
+function fileColumns(
+  studio: ReturnType<typeof useStudio>,
+  files: IFiles,
+  isFlat: boolean
+): IColumn<TreeRow>[] {
+  const { trans } = studio;
+  return [
+    {
+      id: 'path',
+      label: trans.__('File'),
+      width: 150,
+      render: row => <RowName row={row} files={files} isFlat={isFlat} />,
+      title: row =>
+        row.kind === 'file'
+          ? row.file.path
+          : row.kind === 'folder'
+            ? row.folder.path
+            : undefined
+    },
+    {
+      id: 'size',
+      label: trans.__('Size'),
+      width: 84,
+      isNumber: true,
+      render: row =>
+        row.kind === 'file'
+          ? formatBytes(row.file.size)
+          : row.kind === 'folder'
+            ? formatBytes(row.folder.size)
+            : '',
+      title: row =>
+        row.kind === 'file' ? trans.__('%1 bytes', row.file.size) : undefined
+    },
+    {
+      id: 'created_at',
+      label: trans.__('Kept'),
+      width: timeWidth(studio.settings),
+      render: row =>
+        row.kind === 'file' ? <Time value={row.file.created_at} /> : ''
+    }
+  ];
+}
+
+function RowName(props: {
+  row: TreeRow;
+  files: IFiles;
+  isFlat: boolean;
+}): React.ReactElement {
+  const { trans } = useStudio();
+  const { row, files } = props;
+  const style = { paddingLeft: row.depth * 16 };
+  switch (row.kind) {
+    case 'folder': {
+      const { path } = row.folder;
+      const isOpen = files.open.has(path);
+      return (
+        <button
+          type="button"
+          tabIndex={-1}
+          className="atelier-TreeName"
+          style={style}
+          aria-expanded={isOpen}
+          onClick={() => files.toggle(path)}
+        >
+          <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
+          {baseName(path)}/
+        </button>
+      );
+    }
+    case 'file':
+      return (
+        <span className="atelier-TreeName" style={style}>
+          <span aria-hidden="true" />
+          {props.isFlat ? row.file.path : baseName(row.file.path)}
+        </span>
+      );
+    case 'more':
+      return (
+        <button
+          type="button"
+          tabIndex={-1}
+          className="atelier-TreeName"
+          style={style}
+          onClick={() => files.loadMore(row.parent)}
+        >
+          {trans.__('Show more…')}
+        </button>
+      );
+    default:
+      return (
+        <span className="atelier-TreeName atelier-muted" style={style}>
+          {trans.__('Loading…')}
+        </span>
+      );
+  }
 }

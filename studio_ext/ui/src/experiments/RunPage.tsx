@@ -1,29 +1,14 @@
-/** One run: its numbers, its curves and its files. */
+/** One run: its numbers, its curves, its files, where it came from and what came of it. */
 import * as React from 'react';
 
 import type { RunDetail } from '../api';
-import {
-  FactTable,
-  LinkChip,
-  Loaded,
-  PageHeader,
-  RunChip,
-  Tabs,
-  Time,
-  durationOf,
-  metricFacts,
-  textFacts
-} from '../components';
-import {
-  endpointsIcon,
-  formatPath,
-  modelsIcon,
-  usePageTitle,
-  useResource,
-  useStudio
-} from '../frame';
+import { ErrorBar, LineageGraph, Loaded, Tabs, useAction } from '../components';
+import { usePageTitle, useResource, useStudio } from '../frame';
 import { Artifacts } from './Artifacts';
 import { Charts } from './Charts';
+import { RunHeader } from './RunHeader';
+import { RunLog } from './RunLog';
+import { RunOverview } from './RunOverview';
 
 export function RunPage(props: { id: string }): React.ReactElement {
   const { client, trans } = useStudio();
@@ -45,80 +30,29 @@ export function RunPage(props: { id: string }): React.ReactElement {
 }
 
 function RunView(props: { detail: RunDetail }): React.ReactElement {
-  const studio = useStudio();
-  const { trans } = studio;
-  const { run, artifacts, versions, endpoints } = props.detail;
-  const links = [
-    ...versions.map(({ model, version }) => (
-      <LinkChip
-        key={`${model}/${version}`}
-        icon={modelsIcon}
-        label={trans.__('%1 version %2', model, version)}
-        path={`model/${model}/${version}`}
-      />
-    )),
-    ...endpoints.map(({ name }) => (
-      <LinkChip
-        key={name}
-        icon={endpointsIcon}
-        label={name}
-        path={`endpoint/${name}`}
-      />
-    ))
-  ];
+  const { trans } = useStudio();
+  const { detail } = props;
+  const { run, origin_files } = detail;
+  const action = useAction();
+  const output = origin_files.find(({ path }) => path === 'output/output.txt');
   return (
     <>
-      <PageHeader
-        title={run.name}
-        crumbs={[
-          { label: trans.__('Experiments'), path: 'experiments' },
-          {
-            label: run.experiment,
-            path: formatPath('experiments', run.experiment)
-          }
-        ]}
-        chip={<RunChip status={run.status} />}
-        facts={
-          <>
-            <span>{run.user}</span>
-            <Time value={run.started_at} />
-            <span>{durationOf(run.started_at, run.ended_at)}</span>
-            <span className="atelier-mono">{run.id}</span>
-          </>
-        }
-        links={links.length > 0 ? links : undefined}
-        menu={[
-          {
-            label: trans.__('Copy Run ID'),
-            onSelect: () => void studio.copy(run.id)
-          }
-        ]}
-      />
+      <RunHeader detail={detail} action={action} />
+      <ErrorBar error={action.error} dismiss={action.dismiss} />
+      {run.lifecycle === 'deleted' && (
+        <p className="atelier-Reason" role="status">
+          {trans.__(
+            'This run is deleted: searches leave it out, and it cannot be changed. Restore it from its menu, before “atelier experiments gc” removes it.'
+          )}
+        </p>
+      )}
       <Tabs
         label={trans.__('Parts of the run')}
         tabs={[
           {
             id: 'overview',
             label: trans.__('Overview'),
-            render: () => (
-              <div className="atelier-Columns">
-                <FactTable
-                  caption={trans.__('Metrics')}
-                  facts={metricFacts(run.metrics)}
-                  empty={trans.__('No metrics were logged.')}
-                />
-                <FactTable
-                  caption={trans.__('Parameters')}
-                  facts={textFacts(run.params)}
-                  empty={trans.__('No parameters were logged.')}
-                />
-                <FactTable
-                  caption={trans.__('Tags')}
-                  facts={textFacts(run.tags)}
-                  empty={trans.__('No tags.')}
-                />
-              </div>
-            )
+            render: () => <RunOverview detail={detail} />
           },
           {
             id: 'charts',
@@ -127,9 +61,23 @@ function RunView(props: { detail: RunDetail }): React.ReactElement {
           },
           {
             id: 'artifacts',
-            label: trans.__('Artifacts (%1)', artifacts.length),
-            render: () => <Artifacts run={run} artifacts={artifacts} />
-          }
+            label: trans.__('Artifacts (%1)', detail.artifact_count),
+            render: () => <Artifacts detail={detail} />
+          },
+          {
+            id: 'lineage',
+            label: trans.__('Lineage'),
+            render: () => <LineageGraph node={`run/${run.id}`} />
+          },
+          ...(output
+            ? [
+                {
+                  id: 'logs',
+                  label: trans.__('Logs'),
+                  render: () => <RunLog run={run} artifact={output} />
+                }
+              ]
+            : [])
         ]}
       />
     </>

@@ -38,6 +38,11 @@ export const endpointsIcon = draw(
   '<path class="jp-icon3" fill="#616161" d="M4 4h16v7H4zm2 2v3h12V6zm1 .7h1.600v1.600H7zM4 13h16v7H4zm2 2v3h12v-3zm1 .7h1.600v1.600H7z"/>'
 );
 
+export const datasetIcon = draw(
+  'dataset',
+  '<path class="jp-icon3" fill="#616161" d="M4 4h16v16H4zm2 2v3h5V6zm7 0v3h5V6zm-7 5v3h5v-3zm7 0v3h5v-3zm-7 5v2h5v-2zm7 0v2h5v-2z"/>'
+);
+
 export const quickstartIcon = draw(
   'quickstart',
   '<path class="jp-icon3" fill="#616161" d="M13 2 5 13.500h5.500L9.500 22 19 9.700h-6.300z"/>'

@@ -8,6 +8,7 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 
@@ -37,7 +38,8 @@ const frame: JupyterFrontEndPlugin<IStudio> = {
     ICommandPalette,
     ILauncher,
     ISettingRegistry,
-    IThemeManager
+    IThemeManager,
+    IRenderMimeRegistry
   ],
   provides: IStudio,
   activate: (
@@ -49,12 +51,19 @@ const frame: JupyterFrontEndPlugin<IStudio> = {
     palette: ICommandPalette | null,
     launcher: ILauncher | null,
     settingRegistry: ISettingRegistry | null,
-    themeManager: IThemeManager | null
+    themeManager: IThemeManager | null,
+    rendermime: IRenderMimeRegistry | null
   ): IStudio => {
     const trans = translator.load('jupyter_atelier');
     const { serverSettings } = app.serviceManager;
     const client = new Client({ serverSettings });
-    const studio = new Studio({ app, client, trans, themeManager });
+    const studio = new Studio({
+      app,
+      client,
+      trans,
+      themeManager,
+      rendermime
+    });
     const category = trans.__('Atelier');
 
     const panel = new PanelWidget(studio);

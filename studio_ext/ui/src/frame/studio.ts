@@ -8,6 +8,7 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
@@ -26,11 +27,13 @@ export class Studio implements IStudio {
     this._app = options.app;
     this.client = options.client;
     this.trans = options.trans;
+    this.rendermime = options.rendermime;
     options.themeManager?.themeChanged.connect(() => this._themeChanged.emit());
   }
 
   readonly client: Client;
   readonly trans: TranslationBundle;
+  readonly rendermime: IRenderMimeRegistry | null;
   readonly tracker = new WidgetTracker<MainAreaWidget<PageWidget>>({
     namespace: 'atelier'
   });
@@ -111,6 +114,26 @@ export class Studio implements IStudio {
       });
   }
 
+  async openFile(path: string): Promise<void> {
+    const { contents } = this._app.serviceManager;
+    const root = PageConfig.getOption('serverRoot').replace(/\/+$/, '');
+    const inside =
+      root && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+    try {
+      await contents.get(inside, { content: false });
+    } catch {
+      Notification.warning(
+        this.trans.__(
+          'There is no %1 below the folder that JupyterLab was started in. It may have been moved, or belong to another machine.',
+          path
+        ),
+        { autoClose: 8000 }
+      );
+      return;
+    }
+    await this._app.commands.execute('docmanager:open', { path: inside });
+  }
+
   linkTo(path: string): string {
     const lab = URLExt.join(PageConfig.getBaseUrl(), 'lab');
     return linkTo(new URL(lab, window.location.href).href, path);
@@ -182,5 +205,6 @@ export namespace Studio {
     client: Client;
     trans: TranslationBundle;
     themeManager: IThemeManager | null;
+    rendermime: IRenderMimeRegistry | null;
   }
 }

@@ -1,4 +1,5 @@
 /** What the frame offers to the rooms, and what a room gives to the frame. */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { Token } from '@lumino/coreutils';
@@ -48,6 +49,8 @@ export interface IRoom {
 export interface IStudio {
   readonly client: Client;
   readonly trans: TranslationBundle;
+  /** Draws Markdown and the outputs of notebooks; null in a JupyterLab without it. */
+  readonly rendermime: IRenderMimeRegistry | null;
   readonly settings: IStudioSettings;
   readonly settingsChanged: ISignal<IStudio, void>;
   /** Emitted after something was changed from here, so that every view in sight asks again. */
@@ -60,6 +63,8 @@ export interface IStudio {
   /** Open the page that a path names, or focus it if it is open. */
   open(path: string): void;
   openQuickstart(): void;
+  /** Open a file in JupyterLab, or say that it is not within its reach. */
+  openFile(path: string): Promise<void>;
   /** The full address that opens a page. */
   linkTo(path: string): string;
   copy(text: string): Promise<void>;

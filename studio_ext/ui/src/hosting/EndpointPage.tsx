@@ -8,9 +8,11 @@ import {
   EndpointChip,
   ErrorBar,
   IAction,
+  LineageGraph,
   LinkChip,
   Loaded,
   PageHeader,
+  Tabs,
   Time,
   useAction
 } from '../components';
@@ -114,25 +116,36 @@ function EndpointView(props: {
         }
       />
       <ErrorBar error={action.error} dismiss={action.dismiss} />
-      <div
-        className="atelier-Scroll"
-        tabIndex={0}
-        role="group"
-        aria-label={trans.__('Details')}
-      >
-        {endpoint.reason && (
-          <p className="atelier-Reason" role="status">
-            {endpoint.reason}
-          </p>
-        )}
-        <TryIt
-          key={`${endpoint.model}/${endpoint.version}`}
-          endpoint={endpoint}
-          sample={sample}
-          signature={signature}
-        />
-        <LogTail log={log} />
-      </div>
+      <Tabs
+        label={trans.__('Parts of the endpoint')}
+        tabs={[
+          {
+            id: 'use',
+            label: trans.__('Use'),
+            render: () => (
+              <div className="atelier-Overview">
+                {endpoint.reason && (
+                  <p className="atelier-Reason" role="status">
+                    {endpoint.reason}
+                  </p>
+                )}
+                <TryIt
+                  key={`${endpoint.model}/${endpoint.version}`}
+                  endpoint={endpoint}
+                  sample={sample}
+                  signature={signature}
+                />
+                <LogTail log={log} />
+              </div>
+            )
+          },
+          {
+            id: 'lineage',
+            label: trans.__('Lineage'),
+            render: () => <LineageGraph node={`endpoint/${endpoint.name}`} />
+          }
+        ]}
+      />
     </>
   );
 }

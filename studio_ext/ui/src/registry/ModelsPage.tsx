@@ -1,20 +1,25 @@
-/** Model groups on the left, the versions of the selected one on the right. */
+/** Models on the left, found by a filter; the selected one with its versions on the right. */
 import * as React from 'react';
 
 import type { ModelGroup } from '../api';
 import {
+  Button,
   EmptyState,
   ErrorBar,
   ErrorState,
+  FilterBox,
   IColumn,
   List,
   LoadingState,
   PageHeader,
   SidePane,
-  StateMark
+  StateMark,
+  useAction
 } from '../components';
-import { usePage, usePagedResource, useStudio } from '../frame';
-import { VersionsTable } from './VersionsTable';
+import { formatPath, usePage, usePagedResource, useStudio } from '../frame';
+import { ModelView } from './ModelView';
+import { findModels } from './calls';
+import { askToCreateModel } from './changes';
 
 const FIRST_MODEL = `import kernel_tools as kt
 
@@ -26,47 +31,20 @@ export function ModelsPage(props: {
   const studio = useStudio();
   const page = usePage();
   const { client, trans } = studio;
+  const [filter, setFilter] = React.useState('');
+  const action = useAction();
   const models = usePagedResource<ModelGroup>(
-    'models',
+    JSON.stringify(['models', filter]),
     model => model.name,
     async (query, signal) => {
-      const reply = await client.models(query, signal);
+      const reply = await findModels(client, { ...query, filter }, signal);
       return { items: reply.models, next: reply.next_page_token };
     }
   );
-  const columns = React.useMemo(
-    (): IColumn<ModelGroup>[] => [
-      {
-        id: 'name',
-        label: trans.__('Model'),
-        width: 100,
-        render: model => model.name,
-        title: model => model.name
-      },
-      {
-        id: 'versions',
-        label: trans.__('Versions'),
-        width: 76,
-        isNumber: true,
-        render: model => (
-          <>
-            {model.pending_count > 0 && (
-              <>
-                <StateMark
-                  tone="wait"
-                  label={trans.__('%1 waiting', model.pending_count)}
-                />{' '}
-              </>
-            )}
-            {model.version_count}
-          </>
-        )
-      }
-    ],
-    [trans]
-  );
+  const columns = useColumns();
   const { data, error } = models;
-  if (data === null) {
+  const isFilterWrong = filter !== '' && data === null && error?.status === 400;
+  if (data === null && !isFilterWrong && filter === '') {
     return (
       <div className="atelier-PageBody">
         {error ? (
@@ -81,9 +59,11 @@ export function ModelsPage(props: {
       </div>
     );
   }
-  if (data.length === 0) {
+  const create = () => void askToCreateModel(studio, action);
+  if (data?.length === 0 && filter === '' && props.selected === null) {
     return (
       <div className="atelier-PageBody">
+        <ErrorBar error={action.error} dismiss={action.dismiss} />
         <EmptyState
           title={trans.__('No models yet')}
           text={trans.__(
@@ -98,30 +78,96 @@ export function ModelsPage(props: {
       </div>
     );
   }
-  const selected = props.selected ?? data[0].name;
+  const selected = props.selected ?? data?.[0]?.name ?? null;
   return (
     <div className="atelier-PageBody atelier-Split">
       <PageHeader
-        title={selected}
+        title={selected ?? trans.__('Models')}
         crumbs={[{ label: trans.__('Models'), path: 'models' }]}
+        actions={<Button label={trans.__('New model')} onClick={create} />}
       />
-      <ErrorBar error={error} prefix={trans.__('Not up to date:')} />
+      <ErrorBar error={action.error} dismiss={action.dismiss} />
+      <ErrorBar
+        error={isFilterWrong ? null : error}
+        prefix={trans.__('Not up to date:')}
+      />
       <div className="atelier-Split-columns">
         <SidePane label={trans.__('Models')}>
-          <List
-            label={trans.__('Models')}
-            items={data}
-            columns={columns}
-            identify={model => model.name}
-            selected={selected}
-            onSelect={model => model && page.navigate(`model/${model.name}`)}
-            hasMore={models.hasMore}
-            isLoadingMore={models.isLoadingMore}
-            onLoadMore={models.loadMore}
+          <FilterBox
+            label={trans.__('Filter models')}
+            placeholder="tags.team = 'risk'"
+            value={filter}
+            error={isFilterWrong ? error.message : null}
+            onSubmit={setFilter}
           />
+          {data?.length === 0 ? (
+            <p className="atelier-muted">{trans.__('No model matches.')}</p>
+          ) : (
+            <List
+              label={trans.__('Models')}
+              items={data ?? []}
+              columns={columns}
+              identify={model => model.name}
+              selected={selected}
+              onSelect={model =>
+                model && page.navigate(formatPath('model', model.name))
+              }
+              hasMore={models.hasMore}
+              isLoadingMore={models.isLoadingMore}
+              onLoadMore={models.loadMore}
+            />
+          )}
         </SidePane>
-        <VersionsTable key={selected} model={selected} />
+        {selected !== null && <ModelView key={selected} name={selected} />}
       </div>
     </div>
+  );
+}
+
+function useColumns(): IColumn<ModelGroup>[] {
+  const { trans } = useStudio();
+  return React.useMemo(
+    () => [
+      {
+        id: 'name',
+        label: trans.__('Model'),
+        width: 100,
+        render: model => model.name,
+        title: model =>
+          [model.name, model.description.split('\n')[0]]
+            .filter(part => part)
+            .join('\n')
+      },
+      {
+        id: 'versions',
+        label: trans.__('Latest'),
+        width: 84,
+        isNumber: true,
+        render: model => (
+          <>
+            {model.pending_count > 0 && (
+              <>
+                <StateMark
+                  tone="wait"
+                  label={trans.__('%1 waiting', model.pending_count)}
+                />{' '}
+              </>
+            )}
+            {model.latest_version !== null &&
+              model.latest_version === model.approved_version && (
+                <>
+                  <StateMark
+                    tone="good"
+                    label={trans.__('The latest version is approved')}
+                  />{' '}
+                </>
+              )}
+            {model.latest_version ?? '—'}
+          </>
+        ),
+        title: model => trans.__('%1 versions', model.version_count)
+      }
+    ],
+    [trans]
   );
 }

@@ -1,32 +1,22 @@
-/** One model version: what it is, how good it is, where it came from and what was decided. */
+/** One model version: what it is, how good it is, where it came from, what was decided, and how it compares. */
 import * as React from 'react';
 
-import type { RunRecord, VersionDetail, VersionRecord } from '../api';
+import type { VersionDetail } from '../api';
 import {
   Button,
   ErrorBar,
-  FactTable,
-  Grid,
-  LinkChip,
+  LineageGraph,
   Loaded,
-  PageHeader,
-  Time,
-  VersionChip,
-  metricFacts,
-  rowsSource,
-  textFacts,
+  Tabs,
   useAction
 } from '../components';
-import {
-  endpointsIcon,
-  runIcon,
-  usePageTitle,
-  useResource,
-  useStudio
-} from '../frame';
-import { FilesTable, SignatureTable } from './VersionTables';
-import { decideVersion } from './approval';
-import { askToDeploy } from './deployment';
+import { formatPath, usePageTitle, useResource, useStudio } from '../frame';
+import { VersionApprovals } from './VersionApprovals';
+import { VersionCard } from './VersionCard';
+import { VersionCompare } from './VersionCompare';
+import { VersionHeader } from './VersionHeader';
+import { VersionOverview } from './VersionOverview';
+import { FilesTable } from './VersionTables';
 
 export function VersionPage(props: {
   model: string;
@@ -34,213 +24,115 @@ export function VersionPage(props: {
 }): React.ReactElement {
   const { client, trans } = useStudio();
   const { model, version } = props;
-  const detail = useResource(`model/${model}/${version}`, signal =>
-    client.modelVersion(model, version, signal)
+  const [isDeleted, setDeleted] = React.useState(false);
+  const detail = useResource<VersionDetail | null>(
+    `model/${model}/${version}/${isDeleted}`,
+    async signal =>
+      isDeleted ? null : client.modelVersion(model, version, signal)
   );
   usePageTitle(`${model} ${version}`);
   return (
     <div className="atelier-PageBody">
-      <Loaded
-        resource={detail}
-        failure={trans.__('The model version could not be read')}
-        rows={12}
-      >
-        {data => <VersionView detail={data} />}
-      </Loaded>
+      {isDeleted ? (
+        <Deleted {...props} />
+      ) : (
+        <Loaded
+          resource={detail}
+          failure={trans.__('The model version could not be read')}
+          rows={12}
+        >
+          {data =>
+            data ? (
+              <VersionView detail={data} onDeleted={() => setDeleted(true)} />
+            ) : (
+              <Deleted {...props} />
+            )
+          }
+        </Loaded>
+      )}
     </div>
   );
 }
 
-function VersionView(props: { detail: VersionDetail }): React.ReactElement {
-  const { trans } = useStudio();
-  const { version, run, endpoints } = props.detail;
-  const action = useAction();
-  return (
-    <>
-      <PageHeader
-        title={trans.__('%1 version %2', version.model, version.version)}
-        crumbs={[
-          { label: trans.__('Models'), path: 'models' },
-          { label: version.model, path: `model/${version.model}` }
-        ]}
-        chip={<VersionChip status={version.status} />}
-        facts={<VersionFacts version={version} />}
-        links={
-          (run || endpoints.length > 0) && (
-            <>
-              {run && (
-                <LinkChip
-                  icon={runIcon}
-                  label={trans.__('Run %1', run.name)}
-                  path={`run/${run.id}`}
-                />
-              )}
-              {endpoints.map(({ name }) => (
-                <LinkChip
-                  key={name}
-                  icon={endpointsIcon}
-                  label={trans.__('Endpoint %1', name)}
-                  path={`endpoint/${name}`}
-                />
-              ))}
-            </>
-          )
-        }
-        actions={<VersionActions version={version} action={action} />}
-      />
-      <ErrorBar error={action.error} dismiss={action.dismiss} />
-      <div
-        className="atelier-Scroll"
-        tabIndex={0}
-        role="group"
-        aria-label={trans.__('Details')}
-      >
-        {version.decided_at !== null && <Decision version={version} />}
-        <VersionTables version={version} run={run} />
-      </div>
-    </>
-  );
-}
-
-function VersionFacts(props: { version: VersionRecord }): React.ReactElement {
-  const { version } = props;
-  return (
-    <>
-      <span>{version.created_by}</span>
-      <Time value={version.created_at} />
-      <span>{version.format}</span>
-      <span className="atelier-ellipsis" title={version.model_class}>
-        {version.model_class}
-      </span>
-      {version.aliases.map(alias => (
-        <span key={alias}>@{alias}</span>
-      ))}
-    </>
-  );
-}
-
-/** Approve, reject and deploy; the one that comes next is the primary one. */
-function VersionActions(props: {
-  version: VersionRecord;
-  action: ReturnType<typeof useAction>;
+function Deleted(props: {
+  model: string;
+  version: number;
 }): React.ReactElement {
   const studio = useStudio();
   const { trans } = studio;
-  const { version, action } = props;
-  const isApproved = version.status === 'Approved';
+  const { model, version } = props;
   return (
-    <>
-      {version.status !== 'Rejected' && (
-        <Button
-          label={trans.__('Reject')}
-          isBusy={action.isBusy}
-          onClick={() =>
-            void decideVersion(studio, version, 'Rejected', action)
-          }
-        />
-      )}
-      {!isApproved && (
-        <Button
-          kind={
-            version.status === 'PendingManualApproval' ? 'primary' : 'plain'
-          }
-          label={trans.__('Approve')}
-          isBusy={action.isBusy}
-          onClick={() =>
-            void decideVersion(studio, version, 'Approved', action)
-          }
-        />
-      )}
+    <div className="atelier-State" data-state="deleted" role="status">
+      <h2>{trans.__('%1 version %2 was deleted', model, version)}</h2>
+      <p>{trans.__('The run that made it is still there.')}</p>
       <Button
-        kind={isApproved ? 'primary' : 'plain'}
-        label={action.isBusy ? trans.__('Working…') : trans.__('Deploy')}
-        isBusy={action.isBusy}
-        onClick={() => void askToDeploy(studio, version, action)}
+        label={trans.__('All versions of %1', model)}
+        onClick={() => studio.open(formatPath('model', model))}
       />
-    </>
+    </div>
   );
 }
 
-function Decision(props: { version: VersionRecord }): React.ReactElement {
-  const { trans } = useStudio();
-  const { version } = props;
-  return (
-    <p className="atelier-Decision">
-      {version.status === 'Approved'
-        ? trans.__('Approved by %1', version.decided_by ?? '?')
-        : version.status === 'Rejected'
-          ? trans.__('Rejected by %1', version.decided_by ?? '?')
-          : trans.__(
-              'Put back to waiting by %1',
-              version.decided_by ?? '?'
-            )}{' '}
-      <Time value={version.decided_at ?? version.created_at} />
-      {version.note && (
-        <>
-          {': '}
-          <q>{version.note}</q>
-        </>
-      )}
-    </p>
-  );
-}
-
-function VersionTables(props: {
-  version: VersionRecord;
-  run: RunRecord | null;
+function VersionView(props: {
+  detail: VersionDetail;
+  onDeleted(): void;
 }): React.ReactElement {
   const { trans } = useStudio();
-  const { version, run } = props;
-  const { sample, signature } = version;
-  const text = JSON.stringify(sample);
-  const source = React.useMemo(() => {
-    const names = signature?.columns.map(({ name }) => name) ?? [];
-    const columns = names.length > 0 ? names : Object.keys(Object(sample[0]));
-    return rowsSource(columns, sample);
-  }, [text]);
+  const { detail } = props;
+  const { version } = detail;
+  const action = useAction();
   return (
     <>
-      <div className="atelier-Columns">
-        <FactTable
-          caption={trans.__('Metrics of its run')}
-          facts={metricFacts(run?.metrics ?? {})}
-          empty={
-            run
-              ? trans.__('The run logged no metrics.')
-              : trans.__('It was registered without a run.')
+      <VersionHeader
+        detail={detail}
+        action={action}
+        onDeleted={props.onDeleted}
+      />
+      <ErrorBar error={action.error} dismiss={action.dismiss} />
+      <Tabs
+        label={trans.__('Parts of the version')}
+        tabs={[
+          {
+            id: 'overview',
+            label: trans.__('Overview'),
+            render: () => <VersionOverview detail={detail} />
+          },
+          {
+            id: 'card',
+            label: trans.__('Card'),
+            render: () => <VersionCard version={version} />
+          },
+          {
+            id: 'files',
+            label: trans.__('Files (%1)', version.files.length),
+            render: () => <FilesTable version={version} />
+          },
+          {
+            id: 'lineage',
+            label: trans.__('Lineage'),
+            render: () => (
+              <LineageGraph
+                node={`model/${version.model}/${version.version}`}
+              />
+            )
+          },
+          {
+            id: 'approvals',
+            label: trans.__('Approvals'),
+            render: () => <VersionApprovals version={version} />
+          },
+          {
+            id: 'compare',
+            label: trans.__('Compare'),
+            render: () => (
+              <VersionCompare
+                key={`${version.model}/${version.version}`}
+                versions={[version]}
+              />
+            )
           }
-        />
-        <FactTable
-          caption={trans.__('Parameters of its run')}
-          facts={textFacts(run?.params ?? {})}
-          empty={
-            run
-              ? trans.__('The run logged no parameters.')
-              : trans.__('It was registered without a run.')
-          }
-        />
-        <FactTable
-          caption={trans.__('Libraries')}
-          facts={textFacts(version.libraries)}
-          empty={trans.__('No libraries were noted.')}
-        />
-      </div>
-      {version.untrusted_types.length > 0 && (
-        <p className="atelier-Reason">
-          {trans.__(
-            'Loading it runs code of these types, so load it only if you trust its author: %1',
-            version.untrusted_types.join(', ')
-          )}
-        </p>
-      )}
-      <SignatureTable signature={signature} />
-      {sample.length > 0 && (
-        <section>
-          <h2>{trans.__('Sample input')}</h2>
-          <Grid label={trans.__('Sample input')} source={source} />
-        </section>
-      )}
-      <FilesTable files={version.files} />
+        ]}
+      />
     </>
   );
 }

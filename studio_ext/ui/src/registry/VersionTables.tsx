@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { Signature, VersionRecord } from '../api';
 import { formatBytes } from '../components';
 import { useStudio } from '../frame';
+import { modelFileUrl } from './calls';
 
 /** Categories named in a line; the rest on hover. */
 const CATEGORIES_SHOWN = 4;
@@ -76,9 +77,10 @@ function shorten(categories: unknown[]): string {
 }
 
 export function FilesTable(props: {
-  files: VersionRecord['files'];
+  version: VersionRecord;
 }): React.ReactElement {
   const { trans } = useStudio();
+  const { version } = props;
   return (
     <section className="atelier-DataTable">
       <h2>{trans.__('Files')}</h2>
@@ -90,10 +92,11 @@ export function FilesTable(props: {
               {trans.__('Size')}
             </th>
             <th scope="col">sha256</th>
+            <th scope="col">{trans.__('Download')}</th>
           </tr>
         </thead>
         <tbody>
-          {props.files.map(file => (
+          {version.files.map(file => (
             <tr key={file.path}>
               <th scope="row" title={file.path}>
                 {file.path}
@@ -102,6 +105,16 @@ export function FilesTable(props: {
                 {formatBytes(file.size)}
               </td>
               <td className="atelier-mono atelier-wrap">{file.sha256}</td>
+              <td>
+                <a
+                  className="atelier-TextButton"
+                  href={modelFileUrl(version, file.path)}
+                  download={file.path.split('/').pop()}
+                  aria-label={trans.__('Download %1', file.path)}
+                >
+                  {trans.__('Download')}
+                </a>
+              </td>
             </tr>
           ))}
         </tbody>

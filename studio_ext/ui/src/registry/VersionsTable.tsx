@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { VersionRecord } from '../api';
 import {
+  Button,
   EmptyState,
   ErrorBar,
   ErrorState,
@@ -13,13 +14,22 @@ import {
   timeWidth,
   VersionChip
 } from '../components';
-import { usePagedResource, useStudio } from '../frame';
+import { formatPath, usePagedResource, useStudio } from '../frame';
+import { formatVersions } from './versionKeys';
 
 export function VersionsTable(props: { model: string }): React.ReactElement {
   const studio = useStudio();
   const { client, trans } = studio;
   const { model } = props;
   const [selected, setSelected] = React.useState<string | null>(null);
+  const [chosen, setChosen] = React.useState<ReadonlySet<number>>(new Set());
+  const choose = (version: number) => {
+    const next = new Set(chosen);
+    if (!next.delete(version)) {
+      next.add(version);
+    }
+    setChosen(next);
+  };
   const versions = usePagedResource<VersionRecord>(
     `versions/${model}`,
     version => String(version.version),
@@ -29,21 +39,30 @@ export function VersionsTable(props: { model: string }): React.ReactElement {
     }
   );
   const open = (version: VersionRecord) =>
-    studio.open(`model/${version.model}/${version.version}`);
+    studio.open(formatPath('model', version.model, String(version.version)));
   const columns: IColumn<VersionRecord>[] = [
     {
       id: 'version',
       label: trans.__('Version'),
       width: 130,
       render: version => (
-        <button
-          type="button"
-          tabIndex={-1}
-          className="atelier-TextButton"
-          onClick={() => open(version)}
-        >
-          {trans.__('Version %1', version.version)}
-        </button>
+        <span className="atelier-Choice">
+          <input
+            type="checkbox"
+            aria-label={trans.__('Compare version %1', version.version)}
+            checked={chosen.has(version.version)}
+            onClick={event => event.stopPropagation()}
+            onChange={() => choose(version.version)}
+          />
+          <button
+            type="button"
+            tabIndex={-1}
+            className="atelier-TextButton"
+            onClick={() => open(version)}
+          >
+            {trans.__('Version %1', version.version)}
+          </button>
+        </span>
       )
     },
     {
@@ -103,13 +122,38 @@ export function VersionsTable(props: { model: string }): React.ReactElement {
     return (
       <EmptyState
         title={trans.__('No versions yet')}
-        text={trans.__('This model has a name, but no version of it was kept.')}
+        text={trans.__(
+          'This model has a name. Register a fitted model under it, or files that were trained elsewhere:'
+        )}
+        code={registerCode(model)}
       />
     );
   }
   return (
     <div className="atelier-Runs-main">
       <ErrorBar error={error} prefix={trans.__('Not up to date:')} />
+      {chosen.size > 0 && (
+        <div className="atelier-Buttons">
+          <Button
+            label={trans.__('Compare (%1)', chosen.size)}
+            isDisabled={chosen.size < 2}
+            onClick={() =>
+              studio.open(
+                formatPath(
+                  'compare-versions',
+                  formatVersions(
+                    [...chosen].map(version => ({ model, version }))
+                  )
+                )
+              )
+            }
+          />
+          <Button
+            label={trans.__('Choose none')}
+            onClick={() => setChosen(new Set())}
+          />
+        </div>
+      )}
       <List
         label={trans.__('Versions of %1', model)}
         items={data}
@@ -126,4 +170,15 @@ export function VersionsTable(props: { model: string }): React.ReactElement {
       />
     </div>
   );
+}
+
+/** The code that registers a version of a model. */
+export function registerCode(model: string): string {
+  const name = JSON.stringify(model);
+  return [
+    'import kernel_tools as kt',
+    '',
+    `version = kt.registry.register(${name}, model, run=run, sample_input=X.head())`,
+    `version = kt.registry.register_files(${name}, "model.onnx")`
+  ].join('\n');
 }

@@ -8,8 +8,10 @@ import { ILauncher } from '@jupyterlab/launcher';
 import * as React from 'react';
 
 import { ILink, IPage, IStudio, addEntrance, modelsIcon } from '../frame';
+import { ComparePage } from './ComparePage';
 import { ModelsPage } from './ModelsPage';
 import { VersionPage } from './VersionPage';
+import { formatVersions, parseVersions } from './versionKeys';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-atelier:registry',
@@ -42,6 +44,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
           icon: modelsIcon,
           element: <VersionPage model={names[0]} version={version} />
         };
+      }
+      if (kind === 'compare-versions' && names.length === 1) {
+        const versions = parseVersions(names[0]);
+        return versions.length > 0
+          ? {
+              tab: `compare-versions/${formatVersions(versions)}`,
+              title: trans.__('Compare versions'),
+              icon: modelsIcon,
+              element: <ComparePage versions={versions} />
+            }
+          : null;
       }
       return null;
     };

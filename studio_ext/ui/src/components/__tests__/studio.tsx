@@ -24,6 +24,7 @@ export function makeStudio(): ITestStudio {
       version: '1.0.0'
     }),
     trans: nullTranslator.load('jupyter_atelier'),
+    rendermime: null,
     settings: {
       pollInterval: 5000,
       pageSize: 100,
@@ -39,6 +40,7 @@ export function makeStudio(): ITestStudio {
     },
     resolve: () => null,
     open: (path: string) => void opened.push(path),
+    openFile: async (path: string) => void opened.push(path),
     openQuickstart: () => void opened.push('quickstart'),
     linkTo: (path: string) => path,
     copy: async () => undefined,
