@@ -44,7 +44,7 @@ from kernel_tools.experiments.records import (
 from kernel_tools.experiments.run import Run
 from kernel_tools.experiments.run_fields import RunField, RunFields, read_run_fields
 from kernel_tools.experiments.run_files import RunFolder, list_folders
-from kernel_tools.experiments.run_groups import MetricSummary, RunGroup, RunGroups, group_runs, read_best_values
+from kernel_tools.experiments.run_groups import GroupedMetric, RunGroup, RunGroups, group_runs, read_best_values
 from kernel_tools.experiments.run_window import RunWindow, count_matching_runs, read_run_window
 from kernel_tools.experiments.segment import Point
 from kernel_tools.experiments.upkeep import collect_garbage, compact, rebuild
@@ -61,7 +61,7 @@ __all__ = [
     "DatasetInput",
     "Experiment",
     "Lifecycle",
-    "MetricSummary",
+    "GroupedMetric",
     "Point",
     "Run",
     "RunChange",

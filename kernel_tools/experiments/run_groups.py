@@ -24,7 +24,7 @@ LARGEST = 1e150
 
 
 @dataclass(frozen=True, slots=True)
-class MetricSummary:
+class GroupedMetric:
     """The latest values of one metric in a group of runs.
 
     `count` is how many runs have a value that is a number; `mean` and the sample deviation `std` leave out infinite
@@ -45,7 +45,7 @@ class RunGroup:
 
     value: str | None
     count: int
-    metrics: dict[str, MetricSummary] = field(default_factory=dict)
+    metrics: dict[str, GroupedMetric] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _summarize(
     for group, metric, count, usual_count, mean, squares, low, high, winner in rows:
         if group in groups:
             std = math.sqrt(squares / (usual_count - 1)) if usual_count > 1 else None
-            groups[group].metrics[metric] = MetricSummary(count, mean, std, low, high, ids[winner])
+            groups[group].metrics[metric] = GroupedMetric(count, mean, std, low, high, ids[winner])
 
 
 def _ids(connection: sa.Connection, numbers: set[int]) -> dict[int, str]:

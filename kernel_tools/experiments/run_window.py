@@ -201,7 +201,7 @@ def count_matching_runs(
         return int(connection.execute(query).scalar_one())
 
 
-def _ordered(scope: RunScope) -> sa.Select[tuple[int]]:
+def _ordered(scope: RunScope) -> sa.Select[int]:
     source: sa.FromClause = runs
     ordered: list[sa.ColumnElement[object]] = []
     for text in scope.search.order_by:

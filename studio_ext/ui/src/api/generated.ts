@@ -1307,6 +1307,21 @@ export interface components {
       next_page_token: string | null;
     };
     /**
+     * GroupedMetric
+     * @description The latest values of one metric in a group of runs.
+     *
+     *     `count` is how many runs have a value that is a number; `mean` and the sample deviation `std` leave out infinite
+     *     ones and are None if too few are left. `best_run_id` is the run with the highest value, or the lowest.
+     */
+    GroupedMetric: {
+      count: number;
+      mean: components['schemas']['Number'] | null;
+      std: components['schemas']['Number'] | null;
+      min: components['schemas']['Number'];
+      max: components['schemas']['Number'];
+      best_run_id: string;
+    };
+    /**
      * GroupsRequest
      * @description What to group which runs by, and the metrics to summarize.
      */
@@ -1489,6 +1504,24 @@ export interface components {
       values: components['schemas']['Number'][];
       exact: boolean;
       point_count: number;
+    };
+    /**
+     * MetricSummary
+     * @description One metric of a run. Lowest and highest leave NaN out, unless there is nothing else.
+     *
+     *     `curve_steps` and `curve_values` are all points, or the extremes of equal buckets, at most `CURVE_POINTS` points.
+     */
+    MetricSummary: {
+      key: string;
+      last: components['schemas']['Number'];
+      last_step: number;
+      lowest: components['schemas']['Number'];
+      lowest_step: number;
+      highest: components['schemas']['Number'];
+      highest_step: number;
+      point_count: number;
+      curve_steps: number[];
+      curve_values: components['schemas']['Number'][];
     };
     /**
      * ModelCard
@@ -1689,9 +1722,7 @@ export interface components {
       value: string | null;
       count: number;
       metrics: {
-        [
-          key: string
-        ]: components['schemas']['kernel_tools__experiments__run_groups__MetricSummary'];
+        [key: string]: components['schemas']['GroupedMetric'];
       };
     };
     /**
@@ -1910,7 +1941,7 @@ export interface components {
      * @description Some metrics by key, and how many there are.
      */
     SummaryPage: {
-      metrics: components['schemas']['kernel_tools__experiments__metric_summaries__MetricSummary'][];
+      metrics: components['schemas']['MetricSummary'][];
       metric_count: number;
       next_page_token: string | null;
     };
@@ -2184,39 +2215,6 @@ export interface components {
        * @default []
        */
       find: string[];
-    };
-    /**
-     * MetricSummary
-     * @description One metric of a run. Lowest and highest leave NaN out, unless there is nothing else.
-     *
-     *     `curve_steps` and `curve_values` are all points, or the extremes of equal buckets, at most `CURVE_POINTS` points.
-     */
-    kernel_tools__experiments__metric_summaries__MetricSummary: {
-      key: string;
-      last: components['schemas']['Number'];
-      last_step: number;
-      lowest: components['schemas']['Number'];
-      lowest_step: number;
-      highest: components['schemas']['Number'];
-      highest_step: number;
-      point_count: number;
-      curve_steps: number[];
-      curve_values: components['schemas']['Number'][];
-    };
-    /**
-     * MetricSummary
-     * @description The latest values of one metric in a group of runs.
-     *
-     *     `count` is how many runs have a value that is a number; `mean` and the sample deviation `std` leave out infinite
-     *     ones and are None if too few are left. `best_run_id` is the run with the highest value, or the lowest.
-     */
-    kernel_tools__experiments__run_groups__MetricSummary: {
-      count: number;
-      mean: components['schemas']['Number'] | null;
-      std: components['schemas']['Number'] | null;
-      min: components['schemas']['Number'];
-      max: components['schemas']['Number'];
-      best_run_id: string;
     };
   };
   responses: never;

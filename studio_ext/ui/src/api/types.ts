@@ -52,29 +52,17 @@ export type CardRequest = Schemas['CardRequest'];
 export type ChangeModelRequest = Schemas['ChangeModelRequest'];
 export type ChangeVersionRequest = Schemas['ChangeVersionRequest'];
 export type ComparisonReply = Schemas['ComparisonReply'];
-export type ComparedRow = Schemas['ComparedRow'];
 export type VersionHistory = Schemas['VersionHistory'];
 export type VersionEvent = Schemas['VersionEvent'];
 export type Lineage = Schemas['Lineage'];
 export type LineageNode = Schemas['LineageNode'];
 export type LineageReply = Schemas['LineageReply'];
-
-export type RunStatus = RunRecord['status'];
-export type VersionStatus = VersionRecord['status'];
-export type EndpointState = EndpointRecord['state'];
-export type HomeCounts = HomeReply['counts'];
-
-/** A metric as JSON carries it: a number, or "NaN", "Infinity", "-Infinity". */
-export type MetricValue = RunRecord['metrics'][string];
-
-/** One row of a table that goes to or comes from a model. */
-export type Row = { [column: string]: unknown };
 export type RunWindow = Schemas['RunWindow'];
 export type WindowRequest = Schemas['WindowRequest'];
 export type RunGroup = Schemas['RunGroup'];
 export type RunGroups = Schemas['RunGroups'];
 export type GroupsRequest = Schemas['GroupsRequest'];
-export type MetricSummary = Schemas['MetricSummary'];
+export type GroupedMetric = Schemas['GroupedMetric'];
 export type BestRequest = Schemas['BestRequest'];
 export type BestReply = Schemas['BestReply'];
 export type RunField = Schemas['RunField'];
@@ -87,3 +75,14 @@ export type RunView = Schemas['RunView'];
 export type ViewsReply = Schemas['ViewsReply'];
 export type LiveRequest = Schemas['LiveRequest'];
 export type LiveBatch = Schemas['LiveBatch'];
+
+export type RunStatus = RunRecord['status'];
+export type VersionStatus = VersionRecord['status'];
+export type EndpointState = EndpointRecord['state'];
+export type HomeCounts = HomeReply['counts'];
+
+/** A metric as JSON carries it: a number, or "NaN", "Infinity", "-Infinity". */
+export type MetricValue = RunRecord['metrics'][string];
+
+/** One row of a table that goes to or comes from a model. */
+export type Row = { [column: string]: unknown };

@@ -2,7 +2,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { MetricSummary, RunRecord, ViewSettings } from '../api';
+import type { GroupedMetric, RunRecord, ViewSettings } from '../api';
 import {
   IColumn,
   RunChip,
@@ -255,7 +255,7 @@ function metricColumn(
   };
 }
 
-function Spread(props: { summary: MetricSummary }): React.ReactElement {
+function Spread(props: { summary: GroupedMetric }): React.ReactElement {
   const { mean, std, min } = props.summary;
   return (
     <>
@@ -268,11 +268,11 @@ function Spread(props: { summary: MetricSummary }): React.ReactElement {
 }
 
 function describeSummary(
-  summary: MetricSummary,
+  summary: GroupedMetric,
   trans: TranslationBundle
 ): string {
   const { count, mean, std, min, max } = summary;
-  const shown = (value: MetricSummary['mean']) =>
+  const shown = (value: GroupedMetric['mean']) =>
     value === null ? '—' : formatNumber(value);
   return trans.__(
     'mean %1, deviation %2, from %3 to %4, of %5 runs',
