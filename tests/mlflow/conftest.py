@@ -85,7 +85,7 @@ class Rest:
 
 
 @contextmanager
-def start_server(folder: Path, *settings: str) -> Iterator[Server]:
+def start_server(folder: Path, *settings: str, database_url: str | None = None) -> Iterator[Server]:
     """Run a Jupyter server with further settings, in a process of its own, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -98,6 +98,8 @@ def start_server(folder: Path, *settings: str) -> Iterator[Server]:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
     }
+    if database_url is not None:
+        environment["ATELIER_DATABASE_URL"] = database_url
     options = [
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from kernel_tools import experiments, registry
 from kernel_tools.cli import app
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
-from kernel_tools.core.workspace import Workspace
+from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.experiments.mlflow_import import open_source
 from kernel_tools.registry import logged_models
 from scripts.mlflow_environment import MlflowEnvironmentError, clean_environment, mlflow_python
@@ -80,6 +80,16 @@ def test_a_database_comes_over_whole_and_only_once(written: Path, workspace: Wor
     again = run_import(database_of(written))
     assert again.exit_code == 0
     assert "Nothing new" in again.output and "13 runs are here already" in again.output
+
+
+def test_a_database_comes_over_into_postgresql(
+    written: Path, workspace: Workspace, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATELIER_DATABASE_URL", postgres_url)
+    done = run_import(database_of(written))
+    assert done.exit_code == 0, done.output
+    assert "Everything is the same." in done.output
+    current_workspace().database.dispose()
 
 
 def test_a_folder_comes_over_whole_wherever_it_was_copied(written: Path, workspace: Workspace, tmp_path: Path) -> None:
@@ -235,7 +245,7 @@ def test_what_is_no_store_is_refused(written: Path, tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from kernel_tools.core.workspace import Workspace
+from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.experiments.mlflow_import import importer, open_source
 from kernel_tools.registry.mlflow_import import import_models
 

@@ -1,7 +1,6 @@
 /** Which metrics share a figure, and how keys are written to the server. */
 import { quote } from '../columns';
 import { MAX_SERIES, groupMetrics } from '../groups';
-import { previewKind } from '../Preview';
 
 describe('groupMetrics', () => {
   it('puts keys with the same prefix together', () => {
@@ -33,18 +32,5 @@ describe('quote', () => {
   it('quotes only keys that need it', () => {
     expect(quote('auc')).toBe('auc');
     expect(quote('valid-auc')).toBe('`valid-auc`');
-  });
-});
-
-describe('previewKind', () => {
-  const kind = (path: string, media_type: string, size = 100) =>
-    previewKind({ path, media_type, size });
-
-  it('goes by name, type and size', () => {
-    expect(kind('roc.plotly.json', 'application/json')).toBe('figure');
-    expect(kind('a.png', 'image/png')).toBe('picture');
-    expect(kind('notes.md', 'text/markdown')).toBe('text');
-    expect(kind('big.txt', 'text/plain', 1e8)).toBe('none');
-    expect(kind('model.ubj', 'application/octet-stream')).toBe('none');
   });
 });
