@@ -1,13 +1,8 @@
 """MLflow's autologging of Lightning and transformers, and `mlflow-skinny` alone, against a server of ours:
 `python -m scripts.mlflow_flavours`.
 
-<<<<<<< HEAD
-The environments are too big for every test run (3 GB; two minutes to install): they are made below `build/` when
-this is run. The models are tiny and made on the spot; nothing is downloaded but packages.
-=======
 The environments are too big for every test run (3 GB; two minutes to install): they are made below `build/` when this
 is run. The models are tiny and made on the spot; nothing is downloaded but packages.
->>>>>>> room-mlflow
 """
 
 from __future__ import annotations
