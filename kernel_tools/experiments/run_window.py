@@ -12,6 +12,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -201,9 +202,9 @@ def count_matching_runs(
         return int(connection.execute(query).scalar_one())
 
 
-def _ordered(scope: RunScope) -> sa.Select[int]:
+def _ordered(scope: RunScope) -> sa.Select[Any]:
     source: sa.FromClause = runs
-    ordered: list[sa.ColumnElement[object]] = []
+    ordered: list[sa.ColumnElement[Any]] = []
     for text in scope.search.order_by:
         expressions, table, on = RUNS.ordering(parse_order(text))
         source = source if table is None else source.outerjoin(table, on)

@@ -16,6 +16,9 @@ import {
 const AHEAD = 3;
 const BEHIND = 1;
 
+/** Blocks that are on their way at once. */
+const MAX_PENDING = 2;
+
 /** Milliseconds for which a row that changed is marked. */
 const FRESH_TIME = 1200;
 
@@ -87,31 +90,12 @@ export class RunTree implements IRows<TableRow> {
       this._isUpwards = start < this._range.start;
     }
     this._range = { start, end };
-    const wanted = new Map<string, () => Promise<boolean>>();
-    const controllers = new Map<string, AbortController>();
-    for (const [level, blocks] of this._blocksInSight(true)) {
-      for (const block of blocks) {
-        const key = `${this._keyOf(level)}/${block}`;
-        if (!level.has(block)) {
-          const controller = this._pending.get(key) ?? new AbortController();
-          controllers.set(key, controller);
-          wanted.set(key, () => level.load(block, controller.signal));
-        }
-      }
-    }
-    for (const [key, controller] of this._pending) {
-      if (!controllers.has(key)) {
-        controller.abort();
-        this._pending.delete(key);
-      }
-    }
-    for (const [key, load] of wanted) {
-      if (!this._pending.has(key)) {
-        const controller = controllers.get(key) as AbortController;
-        this._pending.set(key, controller);
-        void this._load(key, load, controller.signal);
-      }
-    }
+    this._wanted = [false, true].flatMap(isAhead =>
+      [...this._blocksInSight(isAhead)].flatMap(([level, blocks]) =>
+        [...blocks].map(block => ({ level, block }))
+      )
+    );
+    this._fetchNext();
   }
 
   toggle(row: TableRow): void {
@@ -201,38 +185,54 @@ export class RunTree implements IRows<TableRow> {
   }
 
   dispose(): void {
+    this._wanted = [];
     this._pending.forEach(controller => controller.abort());
     this._pending.clear();
     Signal.clearData(this);
   }
 
+  /** Fetch what is wanted most, a few blocks at a time: who scrolls fast is not to wait for what went by. */
+  private _fetchNext(): void {
+    while (this._pending.size < MAX_PENDING) {
+      const next = this._wanted.shift();
+      if (!next) {
+        return;
+      }
+      const key = `${this._keyOf(next.level)}/${next.block}`;
+      if (!next.level.has(next.block) && !this._pending.has(key)) {
+        void this._load(key, next);
+      }
+    }
+  }
+
   private async _load(
     key: string,
-    load: () => Promise<boolean>,
-    signal: AbortSignal
+    { level, block }: { level: RunLevel; block: number }
   ): Promise<void> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this._pending.set(key, controller);
     try {
-      const isSame = await load();
+      const isSame = await level.load(block, signal);
       if (!isSame) {
-        this.isStale = true;
         await this.refresh(signal);
       }
       this.error = null;
+      this._pending.delete(key);
     } catch (failure) {
-      if (signal.aborted) {
-        return;
-      }
+      this._pending.delete(key);
       this.isStale = true;
       this.error =
         failure instanceof ApiError ? failure : ApiError.fromFailure(failure);
-    } finally {
-      if (this._pending.get(key)?.signal === signal) {
-        this._pending.delete(key);
-      }
+      this._wanted = []; // the next poll or scrolling tries again
     }
-    if (!signal.aborted) {
-      this._changed.emit();
+    if (signal.aborted) {
+      return;
     }
+    if (!this.error) {
+      this.show(this._range.start, this._range.end);
+    }
+    this._changed.emit();
   }
 
   private _makeTop(): ILevel {
@@ -295,6 +295,7 @@ export class RunTree implements IRows<TableRow> {
   private _top: ILevel;
   private _range = { start: 0, end: 0 };
   private _isUpwards = false;
+  private _wanted: { level: RunLevel; block: number }[] = [];
 }
 
 export namespace RunTree {
