@@ -278,8 +278,9 @@ def _add_axis(figure: go.Figure, place: int, column: _Column) -> list[float]:
     for text, height in labels.items():
         shown = text if len(text) <= 16 else f"{text[:15]}…"
         figure.add_annotation(
-            x=place, y=height, text=shown, showarrow=False, xanchor="right", xshift=-8, font={"size": 11}
-        )
+            x=place, y=height, text=shown, showarrow=False, xanchor="right", xshift=-8, font={"size": 11},
+            bgcolor="rgba(255,255,255,0.8)", borderpad=1,
+        )  # fmt: skip
     return heights
 
 

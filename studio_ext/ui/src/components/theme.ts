@@ -151,6 +151,13 @@ export function themeLayout(
       themed[key] = themeAxis(record(layout[key]), theme);
     }
   }
+  if (Array.isArray(layout.annotations)) {
+    themed.annotations = layout.annotations.map(annotation =>
+      'bgcolor' in record(annotation)
+        ? { ...record(annotation), bgcolor: theme.background }
+        : (annotation as unknown)
+    );
+  }
   if (ownTitle && !title) {
     themed.title = ownTitle;
     themed.margin = { l: 60, r: 16, t: 56, b: 44 };
