@@ -2,6 +2,7 @@
 import * as React from 'react';
 
 import type { ApiError, LiveBatch, RunFields, ViewSettings } from '../../api';
+import { sortedKeys } from '../../components';
 import { useLive, useResource, useStudio } from '../../frame';
 import { FAVOURITE_TAG, IKeys, keysOfRuns, usualColumns } from '../columns';
 import { groupRuns, readBestValues, readRunWindow } from './calls';
@@ -10,6 +11,8 @@ import { RunTree } from './tree';
 
 /** Metrics that the server summarizes at once. */
 const MAX_SUMMARIZED = 20;
+/** Metrics, and parameters, that are shown unless somebody chooses others. */
+const MAX_KEYS = 100;
 /** Milliseconds between two readings of an order that runs come into or leave. */
 const CALM = 2000;
 
@@ -91,7 +94,7 @@ export function useRunTable(
         );
         if (isAnew && reply.rows.length) {
           const found = keysOfRuns(reply.rows);
-          setKeys(old => (old && isSame(old, found) ? old : found));
+          setKeys(old => (old ? mergeKeys(old, found) : found));
         }
         return reply;
       },
@@ -220,8 +223,25 @@ function keysOfFields(fields: RunFields | null): IKeys | null {
   );
 }
 
-function isSame(a: IKeys, b: IKeys): boolean {
+/** What is known stays, so that another order or filter takes no column away. */
+function mergeKeys(old: IKeys, found: IKeys): IKeys {
+  const all = (a: string[], b: string[]) =>
+    sortedKeys(Object.fromEntries([...a, ...b].map(key => [key, null]))).slice(
+      0,
+      MAX_KEYS
+    );
+  const merged = {
+    metrics: all(old.metrics, found.metrics),
+    params: all(old.params, found.params),
+    numeric: new Set(
+      [...old.numeric, ...found.numeric].filter(
+        key =>
+          (old.numeric.has(key) || !old.params.includes(key)) &&
+          (found.numeric.has(key) || !found.params.includes(key))
+      )
+    )
+  };
   const text = ({ metrics, params, numeric }: IKeys) =>
-    JSON.stringify([metrics, params, [...numeric]]);
-  return text(a) === text(b);
+    JSON.stringify([metrics, params, [...numeric].sort()]);
+  return text(old) === text(merged) ? old : merged;
 }
