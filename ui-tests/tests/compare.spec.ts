@@ -16,6 +16,7 @@ const link = (ids: string[]) => `compare/${ids.join('~')}`;
 test('charts of runs are drawn, arranged and copied as Python', async ({
   page
 }) => {
+  test.slow(); // three looks at many figures
   const tab = await openLink(page, link(seeded().compared));
   await expect(
     tab.getByRole('heading', { name: 'Compare 2 runs' })

@@ -49,6 +49,12 @@ export function Figure(props: IFigureProps): React.ReactElement {
   const [isDrawn, setDrawn] = React.useState(false);
   const [isTable, setTable] = React.useState(false);
 
+  // Plotly loses sizes when it draws and resizes one figure at the same time: one thing after the other.
+  const queue = React.useRef<Promise<void>>(Promise.resolve());
+  const enqueue = React.useCallback((work: () => Promise<void>) => {
+    queue.current = queue.current.then(work, work);
+  }, []);
+
   React.useEffect(() => {
     const node = root.current;
     if (!node || !figure) {
@@ -57,6 +63,9 @@ export function Figure(props: IFigureProps): React.ReactElement {
     let isGone = false;
     const draw = async () => {
       try {
+        if (isGone) {
+          return;
+        }
         const library = await loadPlotly();
         if (isGone) {
           return;
@@ -75,29 +84,37 @@ export function Figure(props: IFigureProps): React.ReactElement {
         }
       }
     };
-    void draw();
-    const onTheme = () => void draw();
+    enqueue(draw);
+    const onTheme = () => enqueue(draw);
     studio.themeChanged.connect(onTheme);
     return () => {
       isGone = true;
       studio.themeChanged.disconnect(onTheme);
     };
-  }, [figure, studio, title]);
+  }, [enqueue, figure, studio, title]);
 
   React.useEffect(() => {
     const node = root.current;
     if (!node || !isDrawn) {
       return;
     }
+    let isWaiting = false;
     const resize = () => {
-      if (node.offsetParent !== null) {
-        void loadPlotly().then(library => library.Plots.resize(node));
+      if (isWaiting) {
+        return;
       }
+      isWaiting = true;
+      enqueue(async () => {
+        isWaiting = false;
+        if (node.offsetParent !== null) {
+          await (await loadPlotly()).Plots.resize(node);
+        }
+      });
     };
     const observer = new ResizeObserver(resize);
     observer.observe(node);
     return () => observer.disconnect();
-  }, [isDrawn]);
+  }, [enqueue, isDrawn]);
 
   React.useEffect(() => {
     const node = root.current;
