@@ -8,14 +8,17 @@ import {
   IFigure,
   InputField,
   SelectField,
+  WhenInSight,
   isFigure
 } from '../components';
-import { useResource, useStudio } from '../frame';
+import { useLive, useResource, useStudio } from '../frame';
 import { groupMetrics } from './groups';
 import { IChartOptions, drawMetrics } from './runCalls';
 import { useSharedCursor } from './sharedCursor';
 
 const FIGURE_HEIGHT = 280;
+/** Milliseconds between two drawings of a figure whose metrics are being logged. */
+const CALM = 500;
 
 export function Charts(props: { run: RunRecord }): React.ReactElement {
   const { trans } = useStudio();
@@ -27,6 +30,11 @@ export function Charts(props: { run: RunRecord }): React.ReactElement {
   });
   const [search, setSearch] = React.useState('');
   const cursor = useSharedCursor();
+  const [newest, setNewest] = React.useState<{ [key: string]: number }>({});
+  useLive(
+    run.status === 'RUNNING' ? { experiment: [], run_id: run.id } : null,
+    batch => setNewest(known => ({ ...known, ...batch.points }))
+  );
   const groups = groupMetrics(
     Object.keys(run.metrics).filter(key =>
       key.toLowerCase().includes(search.trim().toLowerCase())
@@ -56,9 +64,10 @@ export function Charts(props: { run: RunRecord }): React.ReactElement {
       )}
       <div className="atelier-Charts" {...cursor}>
         {groups.map(group => (
-          <WhenInSight key={group.name}>
+          <WhenInSight key={group.name} minHeight={FIGURE_HEIGHT + 32}>
             <MetricFigure
               run={run}
+              newest={group.keys.map(key => newest[key]).join()}
               title={group.name}
               keys={group.keys}
               options={options}
@@ -131,10 +140,13 @@ interface IDrawn {
   isFinal: boolean;
   text: string;
   figure: IFigure | null;
+  code: string | null;
 }
 
 function MetricFigure(props: {
   run: RunRecord;
+  /** Changes when the server tells of new points. */
+  newest: string;
   title: string;
   keys: string[];
   options: IChartOptions;
@@ -146,7 +158,8 @@ function MetricFigure(props: {
     key,
     isFinal: false,
     text: '',
-    figure: null
+    figure: null,
+    code: null
   });
   const figure = useResource<IFigure | null>(key, async signal => {
     const known = drawn.current;
@@ -163,13 +176,26 @@ function MetricFigure(props: {
     const isSame = text === known.text;
     if (isSame || isFigure(reply.figure)) {
       const figure = isSame ? known.figure : (reply.figure as IFigure);
-      drawn.current = { key, isFinal, text, figure };
+      const code = reply.code ?? null;
+      drawn.current = { key, isFinal, text, figure, code };
     }
     return drawn.current.figure;
   });
+  const { refresh } = figure;
+  const timer = React.useRef(0);
+  React.useEffect(() => () => window.clearTimeout(timer.current), []);
+  React.useEffect(() => {
+    if (props.newest.replace(/,/g, '') && !timer.current) {
+      timer.current = window.setTimeout(() => {
+        timer.current = 0;
+        refresh();
+      }, CALM);
+    }
+  }, [props.newest, refresh]);
   return (
     <Figure
       title={title}
+      code={drawn.current.code ?? undefined}
       figure={figure.data ?? drawn.current.figure}
       error={figure.error}
       height={FIGURE_HEIGHT}
@@ -185,30 +211,4 @@ function useSettled(value: string): string {
     return () => window.clearTimeout(timer);
   }, [value]);
   return settled;
-}
-
-/** Draws its content once it has come into sight; until then it keeps the place. */
-function WhenInSight(props: { children: React.ReactNode }): React.ReactElement {
-  const root = React.useRef<HTMLDivElement>(null);
-  const [isSeen, setSeen] = React.useState(
-    typeof IntersectionObserver === 'undefined'
-  );
-  React.useEffect(() => {
-    const node = root.current;
-    if (!node || isSeen) {
-      return;
-    }
-    const observer = new IntersectionObserver(entries => {
-      if (entries.some(entry => entry.isIntersecting)) {
-        setSeen(true);
-      }
-    });
-    observer.observe(node);
-    return () => observer.disconnect();
-  }, [isSeen]);
-  return (
-    <div ref={root} style={{ minHeight: FIGURE_HEIGHT + 32 }}>
-      {isSeen && props.children}
-    </div>
-  );
 }

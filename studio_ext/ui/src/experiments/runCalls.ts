@@ -72,7 +72,7 @@ export function drawMetrics(
   keys: string[],
   options: IChartOptions,
   signal?: AbortSignal
-): Promise<api.FigureReply & { code?: string }> {
+): Promise<api.FigureReply> {
   const path = join('runs', id, 'figures', 'metrics');
   const query = {
     key: keys,
