@@ -10,6 +10,7 @@ from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.experiments import catalog, figures, run_rows
 from kernel_tools.experiments import run as _run
 from kernel_tools.experiments.active import active_run
+from kernel_tools.experiments.attached import attach
 from kernel_tools.experiments.bulk import ChangedRuns, RunChange, change_runs
 from kernel_tools.experiments.capture.autolog import autolog
 from kernel_tools.experiments.capture.output import capture_run_output
@@ -134,6 +135,8 @@ def start_run(
 ) -> Run:
     """Start a run; use it in a ``with`` statement, or call its `finish`.
 
+    Inside of a job that has an experiment, the first run that is started is the job's own.
+
     Parameters
     ----------
     experiment
@@ -177,6 +180,14 @@ def start_run(
     NotFoundError
         If there is no experiment of this id, or no such parent.
     """
+    if experiment_id is None and parent_run_id is None and run_id is None and owned:
+        attached = attach(workspace or current_workspace(), experiment)
+        if attached is not None:
+            attached.log_params(params or {})
+            attached.set_tags(tags or {})
+            if capture_output:
+                capture_run_output(attached)
+            return attached
     run = _run.start_run(
         experiment if experiment_id is None else None,
         name,

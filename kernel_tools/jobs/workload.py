@@ -1,0 +1,124 @@
+"""The first code of a workload in Python: runs a script, a module, a function or a notebook, and says which line of
+user code failed.
+
+Run as a file in the workload's process: ``python workload.py KIND TARGET [ARGUMENT ...]``. What fails is written to
+``error.json`` in the folder of the attempt. Imports are few: the first line of user code waits for them.
+"""
+
+import os
+import sys
+
+ERROR_FILE = "error.json"
+DONE_FILE = "done"
+"""Says that the user's code came to its end, which an exit code alone does not: a handler of SIGTERM exits with 0
+too."""
+
+
+def main() -> None:
+    """Run the target; the exit code is that of the user's code."""
+    die_with_supervisor()
+    kind, target = sys.argv[1], sys.argv[2]
+    sys.argv[:] = sys.argv[2:]
+    sys.path[0] = os.path.dirname(target) if kind == "script" else os.getcwd()
+    run = {"script": run_script, "module": run_module, "function": run_function, "notebook": run_notebook}[kind]
+    try:
+        run(target)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        report(error)
+        sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+    folder = os.environ.get("ATELIER_ATTEMPT_FOLDER")
+    if folder:
+        open(os.path.join(folder, DONE_FILE), "wb").close()
+
+
+def die_with_supervisor() -> None:
+    """Ask Linux to kill this process when its supervisor dies: nobody would keep its output or its exit code."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+    if os.getppid() != int(os.environ.get("ATELIER_SUPERVISOR", os.getppid())):
+        os._exit(137)  # it died before we asked
+
+
+def run_script(path: str) -> None:
+    """Run a file as ``python FILE`` would: as `__main__`, with its folder first on the path."""
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    main_module = type(sys)("__main__")
+    main_module.__dict__.update(__file__=path, __builtins__=__builtins__, __spec__=None)
+    sys.modules["__main__"] = main_module
+    exec(code, main_module.__dict__)
+
+
+def run_module(name: str) -> None:
+    """Run a module as ``python -m NAME`` would."""
+    import runpy
+
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def run_function(path: str) -> None:
+    """Call the function that `kernel_tools.jobs.functions` has kept, and keep what it returns."""
+    from kernel_tools.jobs.functions import call_kept_function
+
+    call_kept_function(path)
+
+
+def run_notebook(path: str) -> None:
+    """Execute a notebook; the executed one is kept as it grows."""
+    from kernel_tools.jobs.notebooks import execute_notebook
+
+    execute_notebook(path)
+
+
+def report(error: BaseException) -> None:
+    """Print the traceback without our own frames, and keep what failed where."""
+    import json
+    import traceback
+
+    from_here = os.path.dirname(os.path.abspath(__file__))
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(from_here):
+        trace = trace.tb_next
+    sys.stdout.flush()
+    traceback.print_exception(type(error), error, trace)
+    place = user_frame(error, traceback.extract_tb(trace))
+    failure = getattr(error, "atelier_failure", None) or {
+        "error": type(error).__name__,
+        "message": str(error)[:10_000],
+        "file": place.filename if place else None,
+        "line": place.lineno if place else None,
+        "function": place.name if place else None,
+        "code": place.line if place else None,
+    }
+    folder = os.environ.get("ATELIER_ATTEMPT_FOLDER")
+    if folder:
+        with open(os.path.join(folder, ERROR_FILE), "w", encoding="utf-8", errors="replace") as file:
+            json.dump(failure, file)
+
+
+def user_frame(error: BaseException, frames: list):  # type: ignore[no-untyped-def, type-arg]
+    """Return the innermost frame that is the user's: neither an installed library nor Python itself."""
+    if isinstance(error, SyntaxError) and error.filename:
+        import traceback
+
+        return traceback.FrameSummary(error.filename, error.lineno or 0, "<module>", line=error.text or "")
+    libraries = [os.path.realpath(path) for path in (sys.prefix, sys.base_prefix)]
+    own = [frame for frame in frames if is_users(frame.filename, libraries)]
+    return own[-1] if own else (frames[-1] if frames else None)
+
+
+def is_users(path: str, libraries: list) -> bool:  # type: ignore[type-arg]
+    """Whether a file is the user's; one below the interpreter's folder is, unless it is among its libraries."""
+    if path.startswith("<"):
+        return path.startswith(("<ipython", "<job"))
+    real = os.path.realpath(path)
+    return not any(real.startswith(root + os.sep) and f"{os.sep}lib" in real[len(root) :] for root in libraries)
+
+
+if __name__ == "__main__":
+    main()
