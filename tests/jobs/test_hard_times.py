@@ -63,14 +63,17 @@ def test_a_full_disk_fails_the_job_and_loses_nothing_that_was_said(tmp_path, mon
         monkeypatch.setenv("ATELIER_HOME", str(disk / "home"))
         path = script(
             """
-            import os, sys
+            import os, sys, time
             print("begun", flush=True)
+            while not os.path.exists(os.environ["SM_HP_GO"]):
+                time.sleep(0.01)
             with open(os.environ["SM_OUTPUT_DATA_DIR"] + "/big", "wb") as file:
                 while True:
                     file.write(os.urandom(65536)); file.flush()
             """
         )
-        job = jobs.submit(path)
+        job = jobs.submit(path, params={"go": str(tmp_path / "go")})
+        (tmp_path / "go").touch()
         wait_until(lambda: job._folder.history().state.is_end, job)
         assert job._folder.history().state == "Failed"
         (disk / "home" / "jobs" / job.name / "output" / "data" / "big").unlink()
