@@ -218,7 +218,8 @@ class Supervisor:
                 summary += " Often the machine was out of memory."
         else:
             failure["error"] = f"exit code {code}"
-            summary = f"It ended with exit code {code}."
+            last_line = failure["last_output"].rpartition("\n")[2].strip()[:300]
+            summary = f"It ended with exit code {code}." + (f" It said last: {last_line}" if last_line else "")
         return {**failure, "summary": summary}
 
     # ---- Between attempts ----
