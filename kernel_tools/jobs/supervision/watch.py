@@ -93,8 +93,10 @@ class Supervisor:
         attempt = self._folder.attempt(self._number)
         workload = stamp_of(pid) or {"pid": pid}
         self._append(JobState.STARTING, attempt=self._number, supervisor=self._stamp())
+        self._folder.interrupt_request.unlink(
+            missing_ok=True
+        )  # of an earlier attempt; from here on they are for this one
         history = self._append(JobState.RUNNING, workload=workload, limits=plan["limits"])
-        self._folder.interrupt_request.unlink(missing_ok=True)
         output = OutputWriter(attempt)
         usage = UsageWriter(attempt / "usage.bin", self._family, str(attempt))
         ending = Ending(pid, self._spec.grace)
