@@ -47,7 +47,7 @@ def run() -> Iterator[Result]:
         longest = max(scroll["view"] for scroll in scrolls)
         note = f"down to row {reached:,.0f}; longest time with any blank row in sight {longest:.0f} ms"
         if max(blank) > 200:
-            note += "; the browser's own frames take up to 200 ms on two cores, and a block comes a frame later"
+            note += "; the cause was not isolated: server, renderer and measurement share two cores"
         what = f"scrolling the table of {RUNS:,} runs by {way}: the longest that a visible row was blank"
         yield Result(what, "at most 200 ms", "ms", blank, max(blank) <= 200, note=note)
 

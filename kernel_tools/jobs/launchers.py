@@ -22,7 +22,7 @@ SEAM = "launchers"
 
 
 class Launcher(Protocol):
-    """What a launcher must be able to do; `tests/jobs/launcher_conformance.py` says it exactly."""
+    """What a launcher must be able to do."""
 
     def submit(self, folder: JobFolder, spec: JobSpec) -> None:
         """Take a job over that is Queued; it returns before the job runs."""
