@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from typing import Any
 
 from jupyter_server.base.websocket import WebSocketMixin
@@ -62,9 +63,11 @@ class LiveRunsHandler(WebSocketMixin, WebSocketHandler, StudioHandler):
 
     def _send(self, batch: LiveBatch) -> None:
         try:
-            self.write_message(batch.model_dump_json())
+            written = self.write_message(batch.model_dump_json())
         except WebSocketClosedError:
             self._leave()
+        else:
+            written.add_done_callback(Future.exception)  # the view hung up meanwhile, of which `on_close` is told
 
 
 HANDLERS: list[type[StudioHandler]] = [LiveRunsHandler]

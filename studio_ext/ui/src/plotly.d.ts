@@ -33,6 +33,10 @@ declare module 'plotly.js-strict-dist-min' {
     change: { [attribute: string]: unknown },
     traces: number[]
   ): Promise<void>;
+  export function relayout(
+    root: HTMLElement,
+    change: { [attribute: string]: unknown }
+  ): Promise<void>;
   export function purge(root: HTMLElement): void;
   export function toImage(
     root: HTMLElement,
@@ -46,5 +50,4 @@ declare module 'plotly.js-strict-dist-min' {
     ): void;
     unhover(root: HTMLElement): void;
   };
-  export const Plots: { resize(root: HTMLElement): Promise<void> | void };
 }

@@ -24,6 +24,17 @@ function loadPlotly(): Promise<Plotly> {
   return plotly;
 }
 
+interface ISize {
+  width: number;
+  height: number;
+}
+
+/** The size of the place of a figure, null while it is hidden. */
+function sizeOf(node: HTMLElement): ISize | null {
+  const { clientWidth: width, clientHeight: height } = node;
+  return width > 0 && height > 0 ? { width, height } : null;
+}
+
 export interface IFigureProps {
   title: string;
   /** Null while it is loading. */
@@ -49,10 +60,10 @@ export function Figure(props: IFigureProps): React.ReactElement {
   const [isDrawn, setDrawn] = React.useState(false);
   const [isTable, setTable] = React.useState(false);
 
-  // Plotly loses sizes when it draws and resizes one figure at the same time: one thing after the other.
+  // One thing after the other: Plotly draws and resizes in steps that do not know of each other.
   const queue = React.useRef<Promise<void>>(Promise.resolve());
   const enqueue = React.useCallback((work: () => Promise<void>) => {
-    queue.current = queue.current.then(work, work);
+    queue.current = queue.current.then(work);
   }, []);
 
   React.useEffect(() => {
@@ -61,18 +72,19 @@ export function Figure(props: IFigureProps): React.ReactElement {
       return;
     }
     let isGone = false;
+    let drawn: ISize | null = null;
     const draw = async () => {
       try {
-        if (isGone) {
-          return;
-        }
         const library = await loadPlotly();
         if (isGone) {
           return;
         }
-        const layout = themeLayout(figure, readTheme(node), title);
-        const data = themeData(figure.data, readTheme(node));
+        const theme = readTheme(node);
+        const size = sizeOf(node);
+        const layout = { ...themeLayout(figure, theme, title), ...size };
+        const data = themeData(figure.data, theme);
         await library.react(node, data, layout, { displayModeBar: false });
+        drawn = size;
         highlightOnHover(library, node, figure);
         if (!isGone) {
           setFailure('');
@@ -84,37 +96,32 @@ export function Figure(props: IFigureProps): React.ReactElement {
         }
       }
     };
+    // The size is said in numbers: Plotly's own way of fitting waits, and waits for ever if it fails once.
+    const fit = async () => {
+      const size = sizeOf(node);
+      const isFitting =
+        size?.width === drawn?.width && size?.height === drawn?.height;
+      if (isGone || !size || isFitting) {
+        return;
+      }
+      try {
+        await (await loadPlotly()).relayout(node, { ...size });
+        drawn = size;
+      } catch {
+        await draw();
+      }
+    };
     enqueue(draw);
     const onTheme = () => enqueue(draw);
+    const observer = new ResizeObserver(() => enqueue(fit));
+    observer.observe(node);
     studio.themeChanged.connect(onTheme);
     return () => {
       isGone = true;
+      observer.disconnect();
       studio.themeChanged.disconnect(onTheme);
     };
   }, [enqueue, figure, studio, title]);
-
-  React.useEffect(() => {
-    const node = root.current;
-    if (!node || !isDrawn) {
-      return;
-    }
-    let isWaiting = false;
-    const resize = () => {
-      if (isWaiting) {
-        return;
-      }
-      isWaiting = true;
-      enqueue(async () => {
-        isWaiting = false;
-        if (node.offsetParent !== null) {
-          await (await loadPlotly()).Plots.resize(node);
-        }
-      });
-    };
-    const observer = new ResizeObserver(resize);
-    observer.observe(node);
-    return () => observer.disconnect();
-  }, [enqueue, isDrawn]);
 
   React.useEffect(() => {
     const node = root.current;

@@ -7,14 +7,15 @@ import { IFigure, isFigure, themeLayout } from '../theme';
 import { makeStudio, renderIn } from './studio';
 
 const react = jest.fn(async () => undefined);
+const relayout = jest.fn(async () => undefined);
 
 jest.mock(
   'plotly.js-strict-dist-min',
   () => ({
     react: (...args: []) => react(...args),
+    relayout: (...args: []) => relayout(...args),
     purge: jest.fn(),
-    toImage: jest.fn(),
-    Plots: { resize: jest.fn() }
+    toImage: jest.fn()
   }),
   { virtual: true }
 );
@@ -79,12 +80,16 @@ describe('isFigure', () => {
 });
 
 describe('Figure', () => {
+  let resized: () => void = () => undefined;
   class Observer {
+    constructor(listener: () => void) {
+      resized = listener;
+    }
     observe() {
-      /* nothing is resized here */
+      /* the test says when */
     }
     disconnect() {
-      /* nothing was observed */
+      /* the test says when */
     }
   }
 
@@ -110,5 +115,26 @@ describe('Figure', () => {
     act(() => studio.changeTheme());
     await waitFor(() => expect(react).toHaveBeenCalledTimes(2));
     expect(screen.getByRole('figure').getAttribute('aria-busy')).toBe('false');
+  });
+
+  it('fits its place once that has another size, even after a failure', async () => {
+    renderIn(makeStudio(), <Figure title="loss" figure={FIGURE} />);
+    await waitFor(() => expect(react).toHaveBeenCalledTimes(1));
+    const plot = document.querySelector<HTMLElement>('.atelier-Figure-plot')!;
+    const width = jest.spyOn(plot, 'clientWidth', 'get').mockReturnValue(640);
+    jest.spyOn(plot, 'clientHeight', 'get').mockReturnValue(280);
+    relayout.mockRejectedValueOnce(new Error('no room'));
+    act(() => resized());
+    await waitFor(() => expect(react).toHaveBeenCalledTimes(2));
+    const drawings = react.mock.calls as unknown as [object, object, object][];
+    expect(drawings[1][2]).toMatchObject({ width: 640, height: 280 });
+    act(() => resized());
+    width.mockReturnValue(320);
+    act(() => resized());
+    await waitFor(() => expect(relayout).toHaveBeenCalledTimes(2));
+    expect(relayout).toHaveBeenLastCalledWith(plot, {
+      width: 320,
+      height: 280
+    });
   });
 });
