@@ -18,14 +18,19 @@ _PATIENCE = 3.0
 _attached_by: int | None = None
 
 
+def job_run(workspace: Workspace) -> Run | None:
+    """Return the run of the job that this process is, whether or not it has asked for it; None outside of one."""
+    run_id = os.environ.get(VARIABLE)
+    return Run(workspace, run_id) if run_id else None
+
+
 def attach(workspace: Workspace, experiment: str) -> Run | None:
     """Return the run of this job, open, the first time that this process asks; else None."""
     global _attached_by
-    run_id = os.environ.get(VARIABLE)
-    if not run_id or _attached_by is not None:
+    run = job_run(workspace)
+    if run is None or _attached_by is not None:
         return None
     _attached_by = os.getpid()
-    run = Run(workspace, run_id)
     end = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -38,6 +43,6 @@ def attach(workspace: Workspace, experiment: str) -> Run | None:
             time.sleep(0.01)
     job = os.environ.get("ATELIER_JOB", "job")
     try:
-        return start_run(experiment, job, tags={"atelier.job": job}, run_id=run_id, owned=False, workspace=workspace)
+        return start_run(experiment, job, tags={"atelier.job": job}, run_id=run.id, owned=False, workspace=workspace)
     except ConflictError:
         return run

@@ -5,12 +5,10 @@ Small ones run with the tests, the full ones with `make soak`.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,27 +19,17 @@ from kernel_tools import jobs
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.jobs.catalog import root_of
 from kernel_tools.jobs.folder import JobFolder
+from tests.jobs.submitters import SUBMITTERS, Order
 
 WORK = """
 import os, sys, time
-marks = os.environ["MARKS"]
-with open(os.path.join(marks, os.environ["ATELIER_JOB"]), "a") as file:
+mark = os.path.join(os.environ["SM_HP_MARKS"], os.environ["ATELIER_JOB"])
+with open(mark, "a") as file:
     file.write("began " + os.environ["ATELIER_ATTEMPT"] + "\\n")
 time.sleep(float(os.environ["SM_HP_SECONDS"]))
-with open(os.path.join(marks, os.environ["ATELIER_JOB"]), "a") as file:
+with open(mark, "a") as file:
     file.write("ended " + os.environ["ATELIER_ATTEMPT"] + "\\n")
 sys.exit(int(os.environ["SM_HP_CODE"]))
-"""
-SUBMITTER = """
-import os, sys, time
-from kernel_tools import jobs
-script, first, count, seconds = sys.argv[1], *map(int, sys.argv[2:4]), float(sys.argv[4])
-for number in range(first, first + count):
-    code = number % 5 == 4
-    job = jobs.submit(script, name=f"job-{number:04d}", params={"seconds": seconds, "code": int(code)},
-                      environment={"MARKS": os.environ["MARKS"]}, retries=jobs.Retries(lost=50 * (number % 2)))
-    print(job.name, flush=True)
-time.sleep(1000)
 """
 
 
@@ -63,50 +51,31 @@ class KillReport:
 
 
 def kill_around(folder: Path, count: int, seed: int, seconds: float = 0.3, supervisor_rate: float = 0.3) -> KillReport:
-    """Submit jobs from processes that are killed, kill supervisors at random, and check every job.
+    """Submit jobs from scripts, kernels and Jupyter servers that are killed, kill supervisors at random, and check
+    every job.
 
-    A job of an odd number may be started again when its supervisor is lost; of an even number it may not, and is Lost
-    then. Every fifth fails by itself.
+    A job that may not be started again when its supervisor is lost may be Lost, and has begun at most once.
     """
     draw = random.Random(seed)
     workspace = Workspace(folder / "home")
     marks = folder / "marks"
     marks.mkdir(parents=True)
     script = folder / "work.py"
-    script.write_text(textwrap.dedent(WORK))
-    environment = {**os.environ, "ATELIER_HOME": str(workspace.root), "MARKS": str(marks)}
+    script.write_text(WORK)
     report = KillReport(jobs=count)
     submitted: set[str] = set()
     while len(submitted) < count:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                SUBMITTER,
-                str(script),
-                str(len(submitted)),
-                str(count - len(submitted)),
-                str(seconds),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        for _ in range(draw.randint(3, max(4, count // 4))):
-            line = process.stdout.readline()
-            if not line:
-                break
-            submitted.add(line.strip())
-            if draw.random() < supervisor_rate:
-                report.supervisors_killed += _kill_a_supervisor(workspace, draw)
-            if len(submitted) == count:
-                break
-        time.sleep(draw.random() * 0.05)
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        order = Order(script, marks, seconds, first=len(submitted), count=count - len(submitted))
+        submitter = SUBMITTERS[report.submitters_killed % len(SUBMITTERS)](workspace, order)
+        try:
+            names = submitter.names()
+            for name in itertools.islice(names, draw.randint(2, max(3, count // 6))):
+                submitted.add(name)
+                if draw.random() < supervisor_rate:
+                    report.supervisors_killed += _kill_a_supervisor(workspace, draw)
+            time.sleep(draw.random() * 0.05)  # the next submission is under way, somewhere
+        finally:
+            submitter.kill()
         report.submitters_killed += 1
         submitted |= {path.parent.name for path in root_of(workspace).glob("*/spec.json")}
     while any(not jobs.get(name, workspace=workspace).status.is_end for name in submitted):
@@ -138,14 +107,15 @@ def _judge(report: KillReport, workspace: Workspace, names: set[str], marks: Pat
         job = jobs.get(name, workspace=workspace)
         number = int(name[-4:])
         right = {"Failed"} if number % 5 == 4 else {"Completed"}
-        if number % 2 == 0:
+        may_restart = job.spec.retries.lost > 0
+        if not may_restart:
             right.add("Lost")
         lines = (marks / name).read_text().splitlines() if (marks / name).exists() else []
         begun = [line for line in lines if line.startswith("began")]
         ended = [line for line in lines if line.startswith("ended")]
         if job.status not in right or (job.status != "Lost" and not ended):
             report.wrong.append(f"{name}: {job.status} {job.reason}")
-        if len(set(begun)) != len(begun) or (number % 2 == 0 and len(begun) > 1):
+        if len(set(begun)) != len(begun) or (not may_restart and len(begun) > 1):
             report.twice.append(f"{name}: {lines}")
     time.sleep(0.2)
     for process in psutil.process_iter():

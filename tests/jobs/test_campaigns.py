@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.jobs.campaigns import kill_around, overlaps, queue_many
+from tests.jobs.interruptions import EVERY, interrupt_many
 
 
 def test_jobs_end_as_they_should_whoever_is_killed(tmp_path):
@@ -15,3 +16,10 @@ def test_many_jobs_run_once_each_and_never_too_many(tmp_path):
     workspace, strange = queue_many(tmp_path, 25, at_once=4)
     assert strange == []
     assert overlaps(workspace, 4) == 0
+
+
+def test_interrupted_trainings_give_what_uninterrupted_ones_give(tmp_path):
+    report = interrupt_many(tmp_path, 6, seed=4, per_job=3, epochs=8)
+    assert report.interruptions >= 6
+    assert report.differing == report.wrong == []
+    assert max(report.redone) < 2 * EVERY

@@ -46,7 +46,7 @@ class Checkpointer:
     generators
         Generators of numpy that the loop uses.
     run
-        The run whose metrics position is kept. Default: the active run.
+        The run whose metrics position is kept. Default: the active run, else the job's.
     save, load
         Functions of a folder that write and read what has no ``state_dict``; they are called in the loop's thread.
     objects
@@ -89,7 +89,8 @@ class Checkpointer:
         self._writing: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._position: dict[str, Any] = {}
-        self._saved = time.monotonic()
+        self._saved = self._stepped = time.monotonic()
+        self._writing_seconds = 0.0
         self._is_asked = False
         self.seconds = 0.0
         """What saving has cost the loop so far."""
@@ -116,7 +117,7 @@ class Checkpointer:
         self._position = saved.state.get("position", {})
         self._rewind(saved.state.get("metrics", {}))
         restore_randomness(saved.state["random"], self._generators)
-        self._saved = time.monotonic()
+        self._saved = self._stepped = time.monotonic()
         return saved.step
 
     def steps(self, count: int) -> Iterator[int]:
@@ -159,7 +160,11 @@ class Checkpointer:
         if self._is_asked or (self._notice is not None and os.path.exists(self._notice)):
             self._snapshot(step, is_last=True)
             sys.exit(INTERRUPTED_EXIT_CODE)
-        if time.monotonic() - self._saved >= self._every:
+        # A little early, so that the next checkpoint is on the disk when the interval is over.
+        moment = time.monotonic()
+        lead = min(self._writing_seconds + moment - self._stepped, self._every / 2)
+        self._stepped = moment
+        if moment - self._saved >= self._every - lead:
             self._snapshot(step, is_last=False)
 
     def save(self, step: int) -> None:
@@ -213,6 +218,7 @@ class Checkpointer:
         def work() -> None:
             try:
                 self._store.save(step, write, state)
+                self._writing_seconds = time.monotonic() - began
             except BaseException as error:
                 self._failure = error
 
@@ -222,8 +228,8 @@ class Checkpointer:
         else:
             work()
             self._wait()
-        self._saved = time.monotonic()
-        self.seconds += self._saved - began
+        self._saved = began
+        self.seconds += time.monotonic() - began
 
     def _metrics_position(self) -> Mapping[str, int]:
         run = self._find_run()
@@ -241,10 +247,12 @@ class Checkpointer:
             rewind_metrics(run, position)
 
     def _find_run(self) -> Run | None:
-        if self._run is None and "kernel_tools.experiments" in sys.modules:
+        if self._run is None and ("kernel_tools.experiments" in sys.modules or "ATELIER_RUN_ID" in os.environ):
+            from kernel_tools.core.workspace import current_workspace
             from kernel_tools.experiments import active_run
+            from kernel_tools.experiments.attached import job_run
 
-            self._run = active_run()
+            self._run = active_run() or job_run(current_workspace())
         return self._run
 
     def _on_term(self, *_: Any) -> None:
