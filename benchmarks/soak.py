@@ -1,4 +1,4 @@
-"""What takes minutes: kill -9 while logging, and many processes at once (`make soak`)."""
+"""What takes minutes: kill -9 while logging, many processes at once, and campaigns against jobs (`make soak`)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks import job_campaigns
 from benchmarks.harness import Result, save
 from benchmarks.report import TABLE_HEAD
 from kernel_tools import experiments
@@ -23,7 +24,7 @@ from kernel_tools.core.workspace import Workspace
 from kernel_tools.experiments import RunStatus
 from kernel_tools.experiments.run_files import list_folders
 
-LIBRARIES = ("jupyter-atelier",)
+LIBRARIES = ("jupyter-atelier", "torch", "xgboost")
 TRIES = 100
 PROCESSES = 16
 POINTS = 10_000
@@ -169,7 +170,7 @@ def _environment(workspace: Workspace) -> dict[str, str]:
 
 
 def run(tries: int = TRIES) -> Iterator[Result]:
-    """Run both, each in a workspace of its own."""
+    """Run all, each in a workspace of its own."""
     with tempfile.TemporaryDirectory() as name:
         campaign = kill_while_logging(Workspace(Path(name) / "crash"), tries)
         yield Result(
@@ -189,10 +190,11 @@ def run(tries: int = TRIES) -> Iterator[Result]:
             errors == 0 and points == PROCESSES * POINTS,
             note=f"{points:,} points there",
         )
+        yield from job_campaigns.run(Path(name))
 
 
 def main() -> int:
-    """Run both and keep the results; returns 1 if anything was lost."""
+    """Run all and keep the results; returns 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tries", type=int, default=TRIES, help="how often a logging process is killed")
     print(TABLE_HEAD, flush=True)

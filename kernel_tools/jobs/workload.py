@@ -1,8 +1,7 @@
-"""The first code of a workload in Python: runs a script, a module, a function or a notebook, and says which line of
-user code failed.
+"""The first code of a workload in Python: runs a script, a module, a function or a notebook.
 
-Run as a file in the workload's process: ``python workload.py KIND TARGET [ARGUMENT ...]``. What fails is written to
-``error.json`` in the folder of the attempt. Imports are few: the first line of user code waits for them.
+Run as a file in the workload's process: ``python workload.py KIND TARGET [ARGUMENT ...]``. It is short and imports
+little: the first line of user code waits until it is compiled.
 """
 
 import os
@@ -26,6 +25,8 @@ def main() -> None:
     except SystemExit:
         raise
     except BaseException as error:
+        from kernel_tools.jobs.failures import report
+
         report(error)
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else 1)
     folder = os.environ.get("ATELIER_ATTEMPT_FOLDER")
@@ -73,51 +74,6 @@ def run_notebook(path: str) -> None:
     from kernel_tools.jobs.notebooks import execute_notebook
 
     execute_notebook(path)
-
-
-def report(error: BaseException) -> None:
-    """Print the traceback without our own frames, and keep what failed where."""
-    import json
-    import traceback
-
-    from_here = os.path.dirname(os.path.abspath(__file__))
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(from_here):
-        trace = trace.tb_next
-    sys.stdout.flush()
-    traceback.print_exception(type(error), error, trace)
-    place = user_frame(error, traceback.extract_tb(trace))
-    failure = getattr(error, "atelier_failure", None) or {
-        "error": type(error).__name__,
-        "message": str(error)[:10_000],
-        "file": place.filename if place else None,
-        "line": place.lineno if place else None,
-        "function": place.name if place else None,
-        "code": place.line if place else None,
-    }
-    folder = os.environ.get("ATELIER_ATTEMPT_FOLDER")
-    if folder:
-        with open(os.path.join(folder, ERROR_FILE), "w", encoding="utf-8", errors="replace") as file:
-            json.dump(failure, file)
-
-
-def user_frame(error: BaseException, frames: list):  # type: ignore[no-untyped-def, type-arg]
-    """Return the innermost frame that is the user's: neither an installed library nor Python itself."""
-    if isinstance(error, SyntaxError) and error.filename:
-        import traceback
-
-        return traceback.FrameSummary(error.filename, error.lineno or 0, "<module>", line=error.text or "")
-    libraries = [os.path.realpath(path) for path in (sys.prefix, sys.base_prefix)]
-    own = [frame for frame in frames if is_users(frame.filename, libraries)]
-    return own[-1] if own else (frames[-1] if frames else None)
-
-
-def is_users(path: str, libraries: list) -> bool:  # type: ignore[type-arg]
-    """Whether a file is the user's; one below the interpreter's folder is, unless it is among its libraries."""
-    if path.startswith("<"):
-        return path.startswith(("<ipython", "<job"))
-    real = os.path.realpath(path)
-    return not any(real.startswith(root + os.sep) and f"{os.sep}lib" in real[len(root) :] for root in libraries)
 
 
 if __name__ == "__main__":

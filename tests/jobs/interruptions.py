@@ -105,6 +105,7 @@ KINDS = ("SIGTERM", "SIGKILL", "SIGKILL inside a save")
 def interrupt_many(folder: Path, count: int, seed: int, per_job: int = 10, epochs: int = 30) -> InterruptionReport:
     """Run torch and XGBoost trainings as spot jobs, two at a time, until `count` interruptions have come."""
     draw = random.Random(seed)
+    folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(folder / "home")
     jobs.set_max_concurrent(2, workspace=workspace)
     scripts, expected = {}, {}
