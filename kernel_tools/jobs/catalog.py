@@ -97,7 +97,7 @@ def search(
     if experiment is not None:
         query = query.where(jobs.c.experiment == experiment)
     if text:
-        query = query.where(jobs.c.name.contains(text, autoescape=True) | jobs.c.entry.contains(text, autoescape=True))
+        query = query.where(jobs.c.name.icontains(text, autoescape=True) | jobs.c.entry.icontains(text, autoescape=True))
     with workspace.database.read() as connection:
         rows = connection.execute(query.limit(limit + 1).offset(offset)).mappings().all()
     token = encode_page_token(offset + limit) if len(rows) > limit else None

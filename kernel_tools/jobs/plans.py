@@ -27,10 +27,12 @@ INHERITED = (
     "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME",
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "XDG_RUNTIME_DIR",
     "XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME", "TORCH_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
-    "ATELIER_HOME", "ATELIER_DATABASE_URL", "ATELIER_ARTIFACT_ROOT", "ATELIER_SERVER_URL",
-    "ATELIER_ENCRYPTION_KEY_FILE", "ATELIER_CAPTURE_SOURCE",
+    "ATELIER_HOME", "ATELIER_SERVER_URL", "ATELIER_ENCRYPTION_KEY_FILE", "ATELIER_CAPTURE_SOURCE",
 )  # fmt: skip
 """Variables that a job takes over from who submits it; all others stay behind, because some hold secrets."""
+STORES = ("ATELIER_DATABASE_URL", "ATELIER_ARTIFACT_ROOT")
+"""Where the workspace keeps things; the URLs may hold passwords, so a job gets them from who starts it, and no spec
+has them."""
 _RESERVE = "reserve"
 
 
@@ -102,7 +104,8 @@ def job_environment(folder: JobFolder, spec: JobSpec, number: int) -> dict[str, 
     InvalidArgumentError
         If a reference to a secret is not understood.
     """
-    environment = dict(spec.environment)
+    environment = {name: os.environ[name] for name in STORES if name in os.environ}
+    environment |= spec.environment
     environment |= {name: resolve_secret(name, reference) for name, reference in spec.secrets.items()}
     if spec.entry.kind != "command":
         library = str(Path(__file__).parents[2])
