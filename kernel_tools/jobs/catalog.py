@@ -97,7 +97,8 @@ def search(
     if experiment is not None:
         query = query.where(jobs.c.experiment == experiment)
     if text:
-        query = query.where(jobs.c.name.icontains(text, autoescape=True) | jobs.c.entry.icontains(text, autoescape=True))
+        columns = (jobs.c.name, jobs.c.entry)
+        query = query.where(sa.or_(*(column.icontains(text, autoescape=True) for column in columns)))
     with workspace.database.read() as connection:
         rows = connection.execute(query.limit(limit + 1).offset(offset)).mappings().all()
     token = encode_page_token(offset + limit) if len(rows) > limit else None
