@@ -52,7 +52,7 @@ class ScheduleRequest(Body):
     overlap: Annotated[Overlap, Field(strict=False)] = Overlap.ALLOW
 
 
-class ScheduleChange(Body):
+class ScheduleChangeRequest(Body):
     """What to change of a schedule; what is not given stays."""
 
     is_paused: bool | None = None
@@ -117,7 +117,7 @@ class ScheduleHandler(StudioHandler):
         )
 
     @operation("change_schedule", "Pause or resume a schedule, or change its times", raises=(NotFoundError,))
-    def patch(self, name: Name, body: ScheduleChange) -> ScheduleRecord:
+    def patch(self, name: Name, body: ScheduleChangeRequest) -> ScheduleRecord:
         """Change, and answer the schedule."""
         return self._find(name).update(**body.model_dump())
 

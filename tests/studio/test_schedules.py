@@ -23,6 +23,11 @@ def nightly(workspace: Workspace) -> jobs.Schedule:
     )
 
 
+async def listen(server: Any) -> None:
+    """Start what a server starts once it listens, which the server of the tests leaves out."""
+    await server.extension_manager.start_all_extensions()
+
+
 async def until(condition: Any) -> None:
     """Wait for something that the server does on its own."""
     async with asyncio.timeout(END):
@@ -85,7 +90,8 @@ async def test_what_cannot_be_done_is_said(
     assert (await call(method, path, body)).error == error
 
 
-async def test_the_server_fires_what_is_due_by_itself(call: Any, workspace: Workspace) -> None:
+async def test_the_server_fires_what_is_due_by_itself(jp_serverapp: Any, workspace: Workspace) -> None:
+    await listen(jp_serverapp)
     schedule = jobs.create_schedule("often", ["true"], every=1, workspace=workspace)
     await until(lambda: schedule.record.fired > 0)
     schedule.delete()
@@ -93,7 +99,8 @@ async def test_the_server_fires_what_is_due_by_itself(call: Any, workspace: Work
         assert row.schedule == "often" and jobs.get(row.name, workspace=workspace).wait(END) == "Completed"
 
 
-async def test_the_server_notices_a_lost_supervisor_though_nobody_asks(call: Any, workspace: Workspace) -> None:
+async def test_the_server_notices_a_lost_supervisor_though_nobody_asks(jp_serverapp: Any, workspace: Workspace) -> None:
+    await listen(jp_serverapp)
     job = jobs.submit(["sleep", "1000"], workspace=workspace)
     await until(lambda: job.attempts and job.attempts[-1].workload)
     os.kill(job.attempts[-1].supervisor["pid"], signal.SIGKILL)
@@ -101,7 +108,8 @@ async def test_the_server_notices_a_lost_supervisor_though_nobody_asks(call: Any
     await until(lambda: '"Lost"' in events.read_text())
 
 
-async def test_a_damaged_schedule_does_not_end_the_ticking(call: Any, workspace: Workspace) -> None:
+async def test_a_damaged_schedule_does_not_end_the_ticking(jp_serverapp: Any, workspace: Workspace) -> None:
+    await listen(jp_serverapp)
     jobs.create_schedule("broken", ["true"], every=1, workspace=workspace)
     (workspace.root / "schedules" / "broken" / "schedule.json").write_text("{")
     schedule = jobs.create_schedule("often", ["true"], every=1, workspace=workspace)

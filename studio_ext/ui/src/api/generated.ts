@@ -2016,10 +2016,10 @@ export interface components {
       color: string | null;
     };
     /**
-     * ScheduleChange
+     * ScheduleChangeRequest
      * @description What to change of a schedule; what is not given stays.
      */
-    ScheduleChange: {
+    ScheduleChangeRequest: {
       /** @default null */
       is_paused: boolean | null;
       /** @default null */
@@ -6576,7 +6576,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ScheduleChange'];
+        'application/json': components['schemas']['ScheduleChangeRequest'];
       };
     };
     responses: {
