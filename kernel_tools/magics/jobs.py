@@ -61,7 +61,7 @@ class JobMagics(Magics):
                 current_workspace(),
                 cell,
                 line,
-                _variables(self.shell.user_ns, arguments.input),
+                _variables(self.shell.user_ns, arguments.input),  # type: ignore[union-attr]  # there is a shell
                 name=arguments.name,
                 experiment=arguments.experiment,
                 resources=jobs.Resources(arguments.cpus, arguments.memory),
