@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kernel_tools.core.workspace import Workspace
     from studio_ext.live import LiveRuns
+    from studio_ext.ticking import Ticking
 
 BASE_PATH = "/studio/api"
 MLFLOW_PATH = "/studio/mlflow"
@@ -74,9 +75,11 @@ class StudioApp(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         # Only now is the port known for certain: the server takes the next one if its own is in use.
         os.environ["ATELIER_SERVER_URL"] = serverapp.connection_url.rstrip("/")
+        self.ticking.start()
 
     async def stop_extension(self) -> None:
         """Let the requests that are at work finish on their own."""
+        self.ticking.stop()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     @functools.cached_property
@@ -100,6 +103,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.live import LiveRuns
 
         return LiveRuns(self)
+
+    @functools.cached_property
+    def ticking(self) -> Ticking:
+        """What looks after schedules and open jobs."""
+        from studio_ext.ticking import Ticking
+
+        return Ticking(self)
 
     def open_workspace(self) -> Workspace:
         """Return the workspace, opened by the first request that needs it."""

@@ -11,7 +11,7 @@ from typing import Any
 from kernel_tools.core.errors import IntegrityError, InvalidArgumentError
 
 SPEC_VERSION = 1
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(d|h|min|m|s|ms))")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(d|h|min|ms|m|s))")
 _SECONDS = {"d": 86_400.0, "h": 3600.0, "min": 60.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)?")
 _BYTES = {"B": 1, **{f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)}}
@@ -151,17 +151,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Data of one channel: where it was, and what was in it."""
+    """Data of one channel: where it was, and what was in it; `is_kept` if the job's folder has a copy."""
 
     path: str
     sha256: str
     size: int
     is_folder: bool = False
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """Everything needed to run a job again. `secrets` names where the values are found, never the values."""
+    """Everything needed to run a job again. `secrets` names where the values are found, never the values.
+
+    `schedule` names the schedule that made the job, `due_at` the time that it made it for (in milliseconds, UTC).
+    """
 
     name: str
     entry: Entry
@@ -188,6 +192,8 @@ class JobSpec:
     packages: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     rerun_of: str | None = None
+    schedule: str | None = None
+    due_at: int | None = None
 
     def to_json(self) -> bytes:
         """Write the spec."""

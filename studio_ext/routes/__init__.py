@@ -14,6 +14,7 @@ from studio_ext.routes import (
     run_artifacts,
     run_page,
     run_table,
+    schedules,
     system,
 )
 
@@ -29,5 +30,6 @@ HANDLERS: list[type[StudioHandler]] = [
     *registry.HANDLERS,
     *registry_views.HANDLERS,
     *hosting.HANDLERS,
+    *schedules.HANDLERS,
     UnknownPathHandler,
 ]

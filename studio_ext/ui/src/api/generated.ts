@@ -731,6 +731,60 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/schedules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List schedules */
+    get: operations['list_schedules'];
+    put?: never;
+    /** Submit what a job was again and again */
+    post: operations['create_schedule'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/schedules/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a schedule, its next times and its newest jobs */
+    get: operations['get_schedule'];
+    put?: never;
+    post?: never;
+    /** Forget a schedule; its jobs stay */
+    delete: operations['delete_schedule'];
+    options?: never;
+    head?: never;
+    /** Pause or resume a schedule, or change its times */
+    patch: operations['change_schedule'];
+    trace?: never;
+  };
+  '/studio/api/schedules/{name}/run': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit a job of a schedule at once */
+    post: operations['run_schedule'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/version': {
     parameters: {
       query?: never;
@@ -1403,6 +1457,60 @@ export interface components {
       instances: unknown[];
     };
     /**
+     * JobProgress
+     * @description How far a job is; `total` is None if nobody knows, `source` is job or tqdm.
+     */
+    JobProgress: {
+      done: components['schemas']['Number'];
+      total: components['schemas']['Number'] | null;
+      description: string;
+      source: string;
+      at: number;
+    };
+    /**
+     * JobRecord
+     * @description One job as a table row. `running_time` is in milliseconds, over all attempts that have ended.
+     */
+    JobRecord: {
+      name: string;
+      state: components['schemas']['JobState'];
+      entry_kind: string;
+      entry: string;
+      experiment: string | null;
+      run_id: string | null;
+      user: string;
+      priority: number;
+      is_spot: boolean;
+      created_at: number;
+      running_at: number | null;
+      ended_at: number | null;
+      running_time: number;
+      attempts: number;
+      reason: string;
+      /** @default null */
+      progress: components['schemas']['JobProgress'] | null;
+      /** @default null */
+      schedule: string | null;
+    };
+    /**
+     * JobState
+     * @description Where a job is in its life.
+     * @enum {string}
+     */
+    JobState:
+      | 'Queued'
+      | 'Waiting'
+      | 'Starting'
+      | 'Running'
+      | 'Interrupted'
+      | 'Restarting'
+      | 'Completed'
+      | 'Failed'
+      | 'Stopped'
+      | 'TimedOut'
+      | 'WaitExpired'
+      | 'Lost';
+    /**
      * Lifecycle
      * @description Whether something is there, or deleted and restorable until the garbage collection.
      * @enum {string}
@@ -1524,6 +1632,12 @@ export interface components {
       curve_values: components['schemas']['Number'][];
     };
     /**
+     * Missed
+     * @description What happens about times that passed while nothing looked at schedules.
+     * @enum {string}
+     */
+    Missed: 'once' | 'skip' | 'all';
+    /**
      * ModelCard
      * @description One revision of a model card: free Markdown and the fields that every card should fill, Markdown too.
      */
@@ -1601,6 +1715,12 @@ export interface components {
     };
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
+    /**
+     * Overlap
+     * @description What happens at a due time while a former job of the schedule has not ended.
+     * @enum {string}
+     */
+    Overlap: 'allow' | 'skip';
     /**
      * ParallelRequest
      * @description A line for each run across an axis for each field.
@@ -1894,6 +2014,106 @@ export interface components {
       y: string;
       /** @default null */
       color: string | null;
+    };
+    /**
+     * ScheduleChangeRequest
+     * @description What to change of a schedule; what is not given stays.
+     */
+    ScheduleChangeRequest: {
+      /** @default null */
+      is_paused: boolean | null;
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: number | null;
+      /** @default null */
+      time_zone: string | null;
+      /** @default null */
+      missed: components['schemas']['Missed'] | null;
+      /** @default null */
+      overlap: components['schemas']['Overlap'] | null;
+    };
+    /**
+     * ScheduleDetail
+     * @description A schedule, when it is due next (milliseconds since 1970 UTC), what it gives its jobs, and the newest of them.
+     */
+    ScheduleDetail: {
+      schedule: components['schemas']['ScheduleRecord'];
+      next_times: number[];
+      params: {
+        [key: string]: unknown;
+      };
+      inputs: {
+        [key: string]: string;
+      };
+      jobs: components['schemas']['JobRecord'][];
+    };
+    /**
+     * SchedulePage
+     * @description Some schedules, by name.
+     */
+    SchedulePage: {
+      schedules: components['schemas']['ScheduleRecord'][];
+      next_page_token: string | null;
+    };
+    /**
+     * ScheduleRecord
+     * @description One schedule as a table row.
+     *
+     *     Attributes
+     *     ----------
+     *     every
+     *         Seconds; None if `cron` says when it is due.
+     *     timing
+     *         The same in words.
+     *     next_at
+     *         When it is due next; None while it is paused.
+     *     last_at, last_job
+     *         The due time that was last answered with a job, and that job; a job that was asked for by `run_now` is not one.
+     *     fired, dropped
+     *         How many jobs it has made at due times, and how many due times it let pass by.
+     *     last_error, error_at
+     *         Why the last due time gave no job, and which time that was; empty once a job was made again.
+     */
+    ScheduleRecord: {
+      name: string;
+      entry_kind: string;
+      entry: string;
+      experiment: string | null;
+      user: string;
+      created_at: number;
+      cron: string | null;
+      every: number | null;
+      time_zone: string;
+      timing: string;
+      missed: components['schemas']['Missed'];
+      overlap: components['schemas']['Overlap'];
+      is_paused: boolean;
+      next_at: number | null;
+      last_at: number | null;
+      last_job: string | null;
+      fired: number;
+      dropped: number;
+      last_error: string;
+      error_at: number | null;
+    };
+    /**
+     * ScheduleRequest
+     * @description What to submit again and again, namely what a job was, and when: by `cron`, or `every` so many seconds.
+     */
+    ScheduleRequest: {
+      name: string;
+      job: string;
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: number | null;
+      /** @default null */
+      time_zone: string | null;
+      /** @default once */
+      missed: components['schemas']['Missed'];
+      /** @default allow */
+      overlap: components['schemas']['Overlap'];
     };
     /**
      * SettingsRequest
@@ -6070,6 +6290,431 @@ export interface operations {
       };
       /** @description InvalidDataError */
       422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_schedules: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SchedulePage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  create_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ScheduleRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ScheduleRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ScheduleDetail'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  change_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ScheduleChangeRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ScheduleRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  run_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
