@@ -11,6 +11,7 @@ from studio_ext.routes import (
     live_runs,
     registry,
     registry_views,
+    resources,
     run_artifacts,
     run_page,
     run_table,
@@ -29,5 +30,6 @@ HANDLERS: list[type[StudioHandler]] = [
     *registry.HANDLERS,
     *registry_views.HANDLERS,
     *hosting.HANDLERS,
+    *resources.HANDLERS,
     UnknownPathHandler,
 ]

@@ -353,6 +353,75 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/resources': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show running kernels, terminals, jobs and endpoints, and what they use */
+    get: operations['list_resources'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources/memory': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Say how much memory everything that runs uses */
+    get: operations['get_resources_memory'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources/policy': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the idle policy */
+    get: operations['get_idle_policy'];
+    /** Set the idle policy; it holds at once */
+    put: operations['set_idle_policy'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources/{kind}/{id}/stop': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Stop a kernel, terminal, job or endpoint; an endpoint is deleted */
+    post: operations['stop_resource'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/runs': {
     parameters: {
       query?: never;
@@ -1379,6 +1448,39 @@ export interface components {
       counts: components['schemas']['HomeCounts'];
     };
     /**
+     * IdlePolicy
+     * @description When kernels and terminals are stopped.
+     *
+     *     Attributes
+     *     ----------
+     *     cull_idle_timeout
+     *         Seconds without a message after which a kernel is stopped, as Jupyter's own setting says; 0 for never.
+     *     cull_interval
+     *         Seconds between two looks of that rule.
+     *     cull_connected
+     *         Whether kernels that a browser is connected to are stopped too, by either rule.
+     *     cull_busy
+     *         Whether Jupyter's rule stops kernels that execute something; the quiet rule never does.
+     *     cull_inactive_timeout
+     *         Seconds without output after which a terminal is stopped; 0 for never.
+     *     quiet_minutes
+     *         Minutes without processor time, I/O and execution after which a kernel is stopped; 0 for never.
+     */
+    IdlePolicy: {
+      /** @default 0 */
+      cull_idle_timeout: number;
+      /** @default 300 */
+      cull_interval: number;
+      /** @default false */
+      cull_connected: boolean;
+      /** @default false */
+      cull_busy: boolean;
+      /** @default 0 */
+      cull_inactive_timeout: number;
+      /** @default 0 */
+      quiet_minutes: number;
+    };
+    /**
      * InvocationReply
      * @description What the model says about each row. Classifiers add probabilities, in the order of `classes`.
      */
@@ -1492,6 +1594,14 @@ export interface components {
       epoch: string | null;
       /** @default 0 */
       since: number;
+    };
+    /**
+     * MemoryReply
+     * @description The memory of everything that runs, in bytes, and how many that is.
+     */
+    MemoryReply: {
+      memory: number;
+      resources: number;
     };
     /**
      * MetricHistory
@@ -1628,6 +1738,50 @@ export interface components {
       };
     };
     /**
+     * PolicyReply
+     * @description The idle policy that holds; `has_terminals` says whether this server has terminals at all.
+     */
+    PolicyReply: {
+      policy: components['schemas']['IdlePolicy'];
+      has_terminals: boolean;
+    };
+    /**
+     * PolicyRequest
+     * @description The idle policy to hold from now on; see `IdlePolicy`. Zero means never.
+     */
+    PolicyRequest: {
+      /**
+       * @description Seconds without a message, for kernels.
+       * @default 0
+       */
+      cull_idle_timeout: number;
+      /**
+       * @description Seconds between two looks.
+       * @default 300
+       */
+      cull_interval: number;
+      /**
+       * @description Whether kernels that somebody is connected to are stopped too.
+       * @default false
+       */
+      cull_connected: boolean;
+      /**
+       * @description Whether Jupyter's rule stops kernels that execute something.
+       * @default false
+       */
+      cull_busy: boolean;
+      /**
+       * @description Seconds without output, for terminals.
+       * @default 0
+       */
+      cull_inactive_timeout: number;
+      /**
+       * @description Minutes without processor time, I/O and execution, for kernels.
+       * @default 0
+       */
+      quiet_minutes: number;
+    };
+    /**
      * Promotion
      * @description That a version was given an alias, instead of which other one, by whom and why.
      */
@@ -1655,6 +1809,51 @@ export interface components {
       /** @default champion */
       alias: string;
       reason: string;
+    };
+    /**
+     * Resource
+     * @description Something that runs.
+     *
+     *     `memory` is in bytes and `cpu` in processors, over the whole process tree; null for one that cannot be measured,
+     *     `cpu` also when it is measured for the first time. Times are milliseconds since 1970 UTC; `idle_since` is null while
+     *     it is at work. `path` is the document of a kernel, below the server's root folder.
+     */
+    Resource: {
+      kind: components['schemas']['ResourceKind'];
+      id: string;
+      name: string;
+      state: string;
+      pid: number | null;
+      /** @default null */
+      memory: number | null;
+      /** @default null */
+      cpu: number | null;
+      /** @default 0 */
+      processes: number;
+      /** @default null */
+      started_at: number | null;
+      /** @default null */
+      last_activity: number | null;
+      /** @default null */
+      idle_since: number | null;
+      /** @default null */
+      connections: number | null;
+      /** @default null */
+      path: string | null;
+    };
+    /**
+     * ResourceKind
+     * @description What takes up memory and processors.
+     * @enum {string}
+     */
+    ResourceKind: 'kernel' | 'terminal' | 'job' | 'endpoint';
+    /**
+     * ResourcesReply
+     * @description Everything that runs, and the memory of it all in bytes.
+     */
+    ResourcesReply: {
+      resources: components['schemas']['Resource'][];
+      memory: number;
     };
     /**
      * RunChange
@@ -4227,6 +4426,256 @@ export interface operations {
       };
       /** @description ForbiddenError */
       403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_resources: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ResourcesReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_resources_memory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MemoryReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_idle_policy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  set_idle_policy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PolicyRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  stop_resource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        kind: 'kernel' | 'terminal' | 'job' | 'endpoint';
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
