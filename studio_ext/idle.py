@@ -17,7 +17,7 @@ from kernel_tools.core.errors import AtelierError
 from studio_ext.idle_policy import SETTINGS_FILE, IdlePolicy, read_policy
 from studio_ext.process_trees import TreeUse, measure_trees
 from studio_ext.quiet import Observation, QuietWatch, is_to_stop
-from studio_ext.running import RunningKernel, restart_culler
+from studio_ext.running import EXECUTING, RunningKernel, restart_culler
 
 if TYPE_CHECKING:
     from studio_ext.app import StudioApp
@@ -131,7 +131,7 @@ class IdleKeeper:
     async def _stop(self, kernel: RunningKernel, quiet_seconds: float) -> bool:
         """Stop a kernel unless it has begun to execute meanwhile; say whether it was stopped."""
         manager = self._studio.running.kernel_manager
-        if kernel.id not in manager or manager.get_kernel(kernel.id).execution_state != "idle":
+        if kernel.id not in manager or manager.get_kernel(kernel.id).execution_state in EXECUTING:
             return False
         minutes = int(quiet_seconds // 60)
         logger.warning("Stopping kernel %s (%s): quiet for %d minutes.", kernel.id, kernel.path or kernel.name, minutes)

@@ -22,7 +22,7 @@ class Observation:
     cpu_seconds, io_bytes
         Of its process tree so far; None if they cannot be measured, such as for a kernel on another machine.
     is_executing
-        Whether it executes something, or starts.
+        Whether it executes something.
     last_activity
         When it last executed something or answered a comm; only compared with what was seen before.
     connections

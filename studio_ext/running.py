@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+EXECUTING = frozenset({"busy", "restarting", "autorestarting"})
+STARTING_MS = 60_000
+"""A kernel that nobody has spoken with is called starting for ever; after this long it is idle."""
 LOOP_SECONDS = 60.0
 """How long a thread waits for the event loop, which also waits for kernels to end."""
 
@@ -39,8 +43,8 @@ class RunningKernel:
 
     @property
     def is_executing(self) -> bool:
-        """Whether it executes something, starts, or has not said what it does."""
-        return self.state != "idle"
+        """Whether it executes something."""
+        return self.state in EXECUTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Running:
             RunningKernel(
                 id=kernel_id,
                 name=_display_name(manager, kernel_id),
-                state=getattr(kernel, "execution_state", None) or "starting",
+                state=_state(kernel),
                 pid=_pid(kernel),
                 last_activity=_milliseconds(kernel.last_activity),
                 connections=manager._kernel_connections.get(kernel_id, 0),
@@ -153,6 +157,12 @@ def _display_name(manager: Any, kernel_id: str) -> str:
         return str(kernel.kernel_spec.display_name)
     except (AttributeError, KeyError, LookupError):  # its specification was removed meanwhile
         return str(kernel.kernel_name)
+
+
+def _state(kernel: Any) -> str:
+    state = getattr(kernel, "execution_state", None) or "starting"
+    is_unspoken = state == "starting" and time.time() * 1000 - _milliseconds(kernel.last_activity) > STARTING_MS
+    return "idle" if is_unspoken else str(state)
 
 
 def _pid(kernel: Any) -> int | None:

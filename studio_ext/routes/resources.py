@@ -194,7 +194,7 @@ def _of_kernel(kernel: RunningKernel) -> Resource:
         state=kernel.state,
         pid=kernel.pid,
         last_activity=kernel.last_activity,
-        idle_since=None if kernel.is_executing else kernel.last_activity,
+        idle_since=kernel.last_activity if kernel.state == "idle" else None,
         connections=kernel.connections,
         path=kernel.path,
     )

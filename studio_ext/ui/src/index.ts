@@ -4,6 +4,7 @@ import frame from './frame/plugin';
 import home from './home/plugin';
 import hosting from './hosting/plugin';
 import registry from './registry/plugin';
+import resources from './resources/plugin';
 
 export { IStudio } from './frame/tokens';
-export default [frame, home, experiments, registry, hosting];
+export default [frame, home, experiments, registry, hosting, resources];

@@ -76,6 +76,12 @@ export type ViewsReply = Schemas['ViewsReply'];
 export type LiveRequest = Schemas['LiveRequest'];
 export type LiveBatch = Schemas['LiveBatch'];
 
+export type Resource = Schemas['Resource'];
+export type ResourcesReply = Schemas['ResourcesReply'];
+export type MemoryReply = Schemas['MemoryReply'];
+export type IdlePolicy = Schemas['IdlePolicy'];
+export type PolicyReply = Schemas['PolicyReply'];
+
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];
 export type EndpointState = EndpointRecord['state'];
