@@ -30,7 +30,8 @@ _REFRESH_AFTER = 1800.0
 _FINGERPRINT_SIZE = 16
 """Leading bytes compared before an upload is skipped; they hold the key id of an encrypted blob."""
 
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "az": "azure"}
+DRIVER_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "az": "azure"}
+"""The extra that brings the driver of a protocol."""
 
 
 class Storage(Protocol):
@@ -285,7 +286,7 @@ def _open_file_system(url: str) -> tuple[Any, str]:
     try:
         files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
-        raise MissingExtraError(f"The driver for {protocol}://", _EXTRAS.get(protocol, protocol)) from error
+        raise MissingExtraError(f"The driver for {protocol}://", DRIVER_EXTRAS.get(protocol, protocol)) from error
     except ValueError as error:
         raise InvalidArgumentError(
             f"{url!r} is not an artifact root: {error}. Use a folder, s3://, gs:// or abfs://."

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from kernel_tools.jobs.handle import Job
     from kernel_tools.jobs.queue import max_concurrent
     from kernel_tools.jobs.records import JobRecord
+    from kernel_tools.jobs.schedules import (
+        Schedule,
+        ScheduleRecord,
+        create_schedule,
+        create_schedule_of_job,
+        get_schedule,
+        list_schedules,
+        run_due_schedules,
+    )
     from kernel_tools.jobs.spec import Checkpoint, Resources, Retries, Spot
     from kernel_tools.jobs.states import JobState
 
@@ -30,16 +39,23 @@ __all__ = [
     "JobState",
     "Resources",
     "Retries",
+    "Schedule",
+    "ScheduleRecord",
     "Spot",
     "checkpointing",
     "count_jobs",
+    "create_schedule",
+    "create_schedule_of_job",
     "current_job",
     "get",
+    "get_schedule",
     "interruption",
     "job",
     "list_jobs",
+    "list_schedules",
     "max_concurrent",
     "progress",
+    "run_due_schedules",
     "set_max_concurrent",
     "spot",
     "submit",
@@ -54,6 +70,18 @@ _LAZY = {
     "JobRecord": "records",
     "JobState": "states",
     "job": "decorator",
+    **dict.fromkeys(
+        (
+            "Schedule",
+            "ScheduleRecord",
+            "create_schedule",
+            "create_schedule_of_job",
+            "get_schedule",
+            "list_schedules",
+            "run_due_schedules",
+        ),
+        "schedules",
+    ),
 }
 
 
@@ -102,6 +130,7 @@ def submit(
         notebook; for all of them SageMaker's ``SM_HPS`` and ``SM_HP_<KEY>``.
     inputs
         Data by channel: files or folders, which the job finds below ``SM_CHANNEL_<CHANNEL>``. They are not copied.
+        What an fsspec URL (``s3://bucket/key``) names is downloaded now, once, into the job's folder.
     experiment
         Name of the experiment that gets a run for this job; inside the job `kernel_tools.experiments.start_run` is it.
     name
@@ -133,33 +162,32 @@ def submit(
         If there is a job of this name.
     NotFoundError
         If the entry, the source or an input does not exist.
+    UnavailableError
+        If an input's URL cannot be read.
     InvalidArgumentError, TooLargeError
         If something cannot be used.
     """
     from kernel_tools.core.workspace import current_workspace
     from kernel_tools.jobs import submission
     from kernel_tools.jobs.handle import Job
-    from kernel_tools.jobs.launchers import launcher_of
-    from kernel_tools.jobs.spec import Checkpoint, Resources, Retries, to_seconds
 
     workspace = workspace or current_workspace()
-    launcher_of(launcher)
     order = submission.order_of(entry, source_dir, args)
-    spec = submission.new_spec(
+    spec = submission.checked_spec(
         order,
         name,
         experiment,
-        params=dict(params or {}),
-        environment=submission.environment_of(environment or {}),
-        secrets=submission.check_secrets(secrets or {}),
-        resources=resources or Resources(),
+        params=params,
+        environment=environment,
+        secrets=secrets,
+        resources=resources,
         spot=spot,
-        checkpoint=checkpoint or Checkpoint(),
-        retries=retries or Retries(),
-        max_runtime=None if max_runtime is None else to_seconds(max_runtime, "max_runtime"),
-        grace=to_seconds(grace, "grace"),
-        priority=submission.check_priority(priority),
-        tags=dict(tags or {}),
+        checkpoint=checkpoint,
+        retries=retries,
+        max_runtime=max_runtime,
+        grace=grace,
+        priority=priority,
+        tags=tags,
         launcher=launcher,
     )
     submission.submit_order(workspace, order, spec, inputs or {})
@@ -181,6 +209,7 @@ def list_jobs(
     limit: int = 100,
     page_token: str | None = None,
     *,
+    schedule: str | None = None,
     workspace: Workspace | None = None,
 ) -> tuple[list[JobRecord], str | None]:
     """Return a page of jobs, the newest first, and the token of the next page.
@@ -197,6 +226,8 @@ def list_jobs(
         Length of a page, 1 to 1000.
     page_token
         The token that came with the page before.
+    schedule
+        Only jobs that this schedule has made.
     workspace
         Default: the current workspace.
     """
@@ -209,7 +240,7 @@ def list_jobs(
         chosen = [JobState(state) for state in states]
     except ValueError as error:
         raise InvalidArgumentError(f"{error}. The states are: {', '.join(JobState)}.") from error
-    return catalog.search(workspace or current_workspace(), chosen, experiment, text, limit, page_token)
+    return catalog.search(workspace or current_workspace(), chosen, experiment, text, limit, page_token, schedule)
 
 
 def count_jobs(*, workspace: Workspace | None = None) -> dict[JobState, int]:

@@ -87,6 +87,7 @@ def search(
     text: str = "",
     limit: int = 100,
     page_token: str | None = None,
+    schedule: str | None = None,
 ) -> tuple[list[JobRecord], str | None]:
     """Return a page of jobs, the newest first, and the token of the next page."""
     offset, limit = decode_page_token(page_token), validate_limit(limit)
@@ -96,6 +97,8 @@ def search(
         query = query.where(jobs.c.state.in_([state.value for state in states]))
     if experiment is not None:
         query = query.where(jobs.c.experiment == experiment)
+    if schedule is not None:
+        query = query.where(jobs.c.schedule == schedule)
     if text:
         query = query.where(jobs.c.name.contains(text, autoescape=True) | jobs.c.entry.contains(text, autoescape=True))
     with workspace.database.read() as connection:
@@ -178,6 +181,7 @@ def _row(folder: JobFolder, spec: JobSpec, history: JobHistory) -> dict[str, Any
         "attempts": len(history.attempts),
         "reason": history.reason,
         "events_size": _events_size(folder),
+        "schedule": spec.schedule,
     }
 
 

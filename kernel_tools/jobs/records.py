@@ -38,6 +38,7 @@ class JobRecord:
     attempts: int
     reason: str
     progress: JobProgress | None = None
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

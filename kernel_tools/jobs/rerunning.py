@@ -7,12 +7,12 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError
+from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.jobs import submission
 from kernel_tools.jobs.folder import JobFolder
+from kernel_tools.jobs.inputs import sources_again
 from kernel_tools.jobs.plans import FUNCTION_FILE
-from kernel_tools.jobs.sources import digest_path
 
 if TYPE_CHECKING:
     from kernel_tools.jobs.handle import Job
@@ -34,9 +34,7 @@ def rerun(workspace: Workspace, job: Job, name: str | None, changes: dict[str, A
     spec, folder = job.spec, JobFolder(workspace.root / "jobs" / job.name)
     inputs = changes.pop("inputs", None)
     if inputs is None:
-        inputs = {channel: data.path for channel, data in spec.inputs.items()}
-        for channel, data in spec.inputs.items():
-            _require_unchanged(job.name, channel, data.path, data.sha256)
+        inputs = sources_again(folder, spec)
     order = submission.Order(spec.entry, folder.source, working_dir=spec.working_dir)
     params = {**spec.params, **changes.pop("params", {})}
     if spec.entry.kind == "function":
@@ -52,14 +50,3 @@ def rerun(workspace: Workspace, job: Job, name: str | None, changes: dict[str, A
     made = replace(made, **{**kept, **changes}, params=params, rerun_of=job.name, python=sys.executable)
     submission.submit_order(workspace, order, made, inputs)
     return Job(workspace, made.name)
-
-
-def _require_unchanged(job: str, channel: str, path: str, sha256: str) -> None:
-    from pathlib import Path
-
-    place = Path(path)
-    if not place.exists() or digest_path(place)[0] != sha256:
-        raise ConflictError(
-            f"The input {channel!r} of job {job!r}, {path!r}, is no longer what it was. To run with what is there now: "
-            f"job.rerun(inputs={{{channel!r}: path}})."
-        )

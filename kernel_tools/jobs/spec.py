@@ -151,17 +151,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Data of one channel: where it was, and what was in it."""
+    """Data of one channel: where it was, and what was in it; `is_kept` if the job's folder has a copy."""
 
     path: str
     sha256: str
     size: int
     is_folder: bool = False
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """Everything needed to run a job again. `secrets` names where the values are found, never the values."""
+    """Everything needed to run a job again. `secrets` names where the values are found, never the values.
+
+    `schedule` names the schedule that made the job, `due_at` the time that it made it for (in milliseconds, UTC).
+    """
 
     name: str
     entry: Entry
@@ -188,6 +192,8 @@ class JobSpec:
     packages: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     rerun_of: str | None = None
+    schedule: str | None = None
+    due_at: int | None = None
 
     def to_json(self) -> bytes:
         """Write the spec."""

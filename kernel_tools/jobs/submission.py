@@ -21,33 +21,37 @@ from kernel_tools.core.workspace import Workspace, sync_folder, validate_name, v
 from kernel_tools.jobs import catalog, queue
 from kernel_tools.jobs.folder import JobFolder, now
 from kernel_tools.jobs.functions import keep_function
+from kernel_tools.jobs.inputs import Source, describe_inputs, place_inputs
 from kernel_tools.jobs.launchers import launcher_of
 from kernel_tools.jobs.plans import FUNCTION_FILE, INHERITED, LARGEST_TEXT, to_text
 from kernel_tools.jobs.sources import copy_source, digest_path, require_inside
-from kernel_tools.jobs.spec import Entry, Input, JobSpec
+from kernel_tools.jobs.spec import Checkpoint, Entry, JobSpec, Resources, Retries, Spot, to_seconds
 from kernel_tools.jobs.states import JobState
 
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,249}")
-_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,249}")
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is submitted, before anything was written: the entry, where its source is, and the function if it is one."""
+    """What is submitted, before anything was written: the entry, where its source is, and the function if it is one.
+
+    A function that was kept before is a file, `function_file`; it is copied and not loaded.
+    """
 
     entry: Entry
     source: Path | None = None
     function: Callable[..., Any] | None = None
     args: tuple[Any, ...] = ()
     working_dir: str = ""
+    function_file: Path | None = None
 
 
 def submit_order(
     workspace: Workspace,
     order: Order,
     spec: JobSpec,
-    inputs: Mapping[str, str | os.PathLike[str]],
+    inputs: Mapping[str, Source],
 ) -> JobFolder:
     """Write a job and start it, or let it wait for its turn; returns when nothing can lose it any more.
 
@@ -57,14 +61,16 @@ def submit_order(
         If there is a job of this name.
     NotFoundError
         If a file is missing.
+    UnavailableError
+        If an input's URL cannot be read.
     InvalidArgumentError, TooLargeError
-        If something cannot be used; nothing is left of the job then.
+        If something cannot be used. Nothing is left of the job after any error.
     """
     root = catalog.root_of(workspace)
     root.mkdir(parents=True, exist_ok=True)
     folder = JobFolder(root / spec.name)
-    _check_params(order.entry.kind, spec.params)
-    described = {channel: _describe_input(channel, path) for channel, path in inputs.items()}
+    check_params(order.entry.kind, spec.params)
+    described = describe_inputs(inputs)
     try:
         folder.path.mkdir()
     except FileExistsError:
@@ -74,9 +80,8 @@ def submit_order(
         ) from None
     lock = folder.try_lock()
     try:
-        digest = _write_source(folder, order, spec.params)
-        spec = replace(spec, source_sha256=digest, inputs=described)
-        _link_inputs(folder, spec)
+        digest = write_source(folder, order, spec.params)
+        spec = replace(spec, source_sha256=digest, inputs=place_inputs(folder, inputs, described))
         folder.spec.write_bytes(spec.to_json())
         folder.append(JobState.QUEUED, is_durable=False)
     except BaseException:
@@ -166,6 +171,45 @@ def new_spec(order: Order, name: str | None, experiment: str | None, **rest: Any
     )
 
 
+def checked_spec(
+    order: Order,
+    name: str | None = None,
+    experiment: str | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    resources: Resources | None = None,
+    spot: Spot | None = None,
+    checkpoint: Checkpoint | None = None,
+    retries: Retries | None = None,
+    max_runtime: float | str | None = None,
+    grace: float | str = 30.0,
+    priority: int = 0,
+    tags: Mapping[str, str] | None = None,
+    launcher: str = "local",
+) -> JobSpec:
+    """Make the spec of an order from the options of `kernel_tools.jobs.submit`; errors are those that it raises."""
+    launcher_of(launcher)
+    return new_spec(
+        order,
+        name,
+        experiment,
+        params=dict(params or {}),
+        environment=environment_of(environment or {}),
+        secrets=check_secrets(secrets or {}),
+        resources=resources or Resources(),
+        spot=spot,
+        checkpoint=checkpoint or Checkpoint(),
+        retries=retries or Retries(),
+        max_runtime=None if max_runtime is None else to_seconds(max_runtime, "max_runtime"),
+        grace=to_seconds(grace, "grace"),
+        priority=check_priority(priority),
+        tags=dict(tags or {}),
+        launcher=launcher,
+    )
+
+
 def environment_of(given: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a job is started with: the allowed ones of this process, and those given."""
     for name, value in given.items():
@@ -185,7 +229,8 @@ def check_priority(priority: int) -> int:
     return priority
 
 
-def _write_source(folder: JobFolder, order: Order, params: Mapping[str, Any]) -> str:
+def write_source(folder: JobFolder, order: Order, params: Mapping[str, Any]) -> str:
+    """Copy what is run, and its parameters, into an empty folder; returns the digest of the source."""
     folder.source.mkdir()
     config = folder.input / "config"
     config.mkdir(parents=True)
@@ -198,10 +243,13 @@ def _write_source(folder: JobFolder, order: Order, params: Mapping[str, Any]) ->
         readable = folder.source / f"{order.entry.target.strip('<>')}.py"
         keep_function(order.function, order.args, params, folder.path / FUNCTION_FILE, readable)
         digest, _ = digest_path(readable)
+    elif order.function_file is not None:
+        shutil.copyfile(order.function_file, folder.path / FUNCTION_FILE)
     return digest
 
 
-def _check_params(kind: str, params: Mapping[str, Any]) -> None:
+def check_params(kind: str, params: Mapping[str, Any]) -> None:
+    """Raise InvalidArgumentError or TooLargeError if parameters cannot be given to an entry of this kind."""
     for key, value in params.items():
         if not isinstance(key, str) or not _PARAMETER.fullmatch(key):
             raise InvalidArgumentError(
@@ -225,27 +273,6 @@ def _check_params(kind: str, params: Mapping[str, Any]) -> None:
                 f"Parameter {key!r} has {len(text):,} characters; a command line carries {LARGEST_TEXT:,} bytes in one "
                 "word. Write it to a file and give that as inputs={...}, or submit a function or notebook instead."
             )
-
-
-def _describe_input(channel: str, path: str | os.PathLike[str]) -> Input:
-    if not isinstance(channel, str) or not _CHANNEL.fullmatch(channel):
-        raise InvalidArgumentError(f"{channel!r} is not a channel: use 1 to 64 letters, digits, '_' and '-'.")
-    place = Path(path).expanduser().resolve()
-    if not place.exists():
-        raise NotFoundError(f"The input {channel!r} is to be {str(path)!r}, which does not exist.")
-    sha256, size = digest_path(place)
-    return Input(str(place), sha256, size, place.is_dir())
-
-
-def _link_inputs(folder: JobFolder, spec: JobSpec) -> None:
-    """Let the data of a channel stand in a folder of its own, as SageMaker's scripts expect them; nothing is copied."""
-    for channel, data in spec.inputs.items():
-        place = folder.input / "data" / channel
-        if data.is_folder:
-            place.symlink_to(data.path)
-        else:
-            place.mkdir()
-            (place / Path(data.path).name).symlink_to(data.path)
 
 
 def _folder(source_dir: str | os.PathLike[str] | None) -> Path | None:

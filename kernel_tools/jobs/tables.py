@@ -24,8 +24,10 @@ jobs = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("events_size", sa.BigInteger, nullable=False),
+    sa.Column("schedule", sa.String(128)),
     sa.Index("ix_jobs_created_at", "created_at"),
     sa.Index("ix_jobs_state", "state"),
     sa.Index("ix_jobs_experiment", "experiment"),
     sa.Index("ix_jobs_run_id", "run_id"),
+    sa.Index("ix_jobs_schedule", "schedule"),
 )

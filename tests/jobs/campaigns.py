@@ -181,3 +181,117 @@ def overlaps(workspace: Workspace, at_once: int) -> int:
         attempt = JobFolder(path.parent).history().attempts[-1]
         stretches.append((attempt.running_at or 0, attempt.ended_at or 0))
     return sum(1 for start, _ in stretches if sum(1 for other in stretches if other[0] < start < other[1]) > at_once)
+
+
+TICKER = """
+import os, random, signal, sys, threading
+from kernel_tools.core.workspace import Workspace
+from kernel_tools import jobs
+from kernel_tools.jobs import submission
+from kernel_tools.jobs.schedules import firing, folder
+workspace, moments, kill_at = Workspace(sys.argv[1]), [int(text) for text in sys.argv[2].split(",")], int(sys.argv[3])
+watched = {firing.__file__, submission.__file__, folder.__file__}
+lines = 0
+def count(frame, event, argument):
+    global lines
+    if frame.f_code.co_filename not in watched:
+        return None
+    if event == "line":
+        lines += 1
+        if lines == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return count
+workspace.database.migrate()
+print("ready", flush=True)
+sys.stdin.readline()
+sys.settrace(count)
+for moment in moments:
+    jobs.run_due_schedules(workspace, moment)
+sys.settrace(None)
+print(lines, flush=True)
+"""
+
+
+@dataclass
+class FiringReport:
+    """What came of killing those who tick; the lists are to be empty."""
+
+    kills: int = 0
+    wrong: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+
+
+def kill_tickers_anywhere(folder: Path, kills: int, seed: int) -> FiringReport:
+    """Kill a ticker at lines drawn at random, each time of another due time, let a second one go on, and check."""
+    draw = random.Random(seed)
+    workspace, schedule = _marking_schedule(folder)
+    first = schedule.record.next_at
+    assert first is not None
+    report = FiringReport()
+    whole = _start_ticker(workspace, [first], 0)
+    _begin(whole)
+    assert whole.stdout is not None
+    lines = int(whole.stdout.readline())
+    whole.wait()
+    for number in range(1, kills + 1):
+        moment = first + number * 3_600_000
+        ticker = _start_ticker(workspace, [moment], draw.randint(1, lines))
+        _begin(ticker)
+        report.kills += ticker.wait() == -signal.SIGKILL
+        jobs.run_due_schedules(workspace, moment)
+    _judge_firings(report, workspace, folder, [first + number * 3_600_000 for number in range(kills + 1)])
+    return report
+
+
+def tick_together(folder: Path, tickers: int, times: int, seed: int) -> FiringReport:
+    """Let several processes tick through the same times at once, some of which are killed on the way."""
+    draw = random.Random(seed)
+    workspace, schedule = _marking_schedule(folder)
+    first = schedule.record.next_at
+    assert first is not None
+    moments = [first + number * 3_600_000 for number in range(times)]
+    report = FiringReport()
+    running = [_start_ticker(workspace, moments, draw.randint(50, 2000) if n else 0) for n in range(tickers)]
+    for ticker in running:
+        _begin(ticker)
+    report.kills = sum(ticker.wait() == -signal.SIGKILL for ticker in running)
+    jobs.run_due_schedules(workspace, moments[-1])
+    _judge_firings(report, workspace, folder, moments)
+    return report
+
+
+def _marking_schedule(folder: Path) -> tuple[Workspace, jobs.Schedule]:
+    workspace = Workspace(folder / "home")
+    marks = folder / "marks"
+    marks.mkdir(parents=True)
+    command = ["sh", "-c", 'echo x >> "$MARKS/$ATELIER_JOB"']
+    environment = {"MARKS": str(marks)}
+    schedule = jobs.create_schedule(
+        "marks", command, every="1h", missed="all", environment=environment, workspace=workspace
+    )
+    return workspace, schedule
+
+
+def _start_ticker(workspace: Workspace, moments: list[int], kill_at: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", TICKER, str(workspace.root), ",".join(map(str, moments)), str(kill_at)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _begin(ticker: subprocess.Popen[str]) -> None:
+    assert ticker.stdin is not None and ticker.stdout is not None
+    assert ticker.stdout.readline() == "ready\n"
+    ticker.stdin.write("go\n")
+    ticker.stdin.flush()
+
+
+def _judge_firings(report: FiringReport, workspace: Workspace, folder: Path, moments: list[int]) -> None:
+    due = {f"marks-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(moment // 1000))}" for moment in moments}
+    records, _ = jobs.list_jobs(limit=1000, workspace=workspace)
+    made = {record.name for record in records}
+    report.wrong += sorted(made ^ due)
+    for name in sorted(made):
+        state = jobs.get(name, workspace=workspace).wait(60)
+        if state != "Completed":
+            report.wrong.append(f"{name}: {state}")
+        if (folder / "marks" / name).read_text() != "x\n":
+            report.twice.append(name)
