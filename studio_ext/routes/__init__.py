@@ -15,6 +15,7 @@ from studio_ext.routes import (
     run_artifacts,
     run_page,
     run_table,
+    submissions,
     system,
 )
 
@@ -31,5 +32,6 @@ HANDLERS: list[type[StudioHandler]] = [
     *registry_views.HANDLERS,
     *hosting.HANDLERS,
     *resources.HANDLERS,
+    *submissions.HANDLERS,
     UnknownPathHandler,
 ]

@@ -800,6 +800,57 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/submissions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit a script or notebook as a job, or make a schedule that does */
+    post: operations['submit_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/submissions/form': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what a script or notebook can be given as a job; nothing of it is executed */
+    get: operations['get_submission_form'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/submissions/times': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show when a schedule would be due */
+    post: operations['preview_schedule_times'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/version': {
     parameters: {
       query?: never;
@@ -1270,6 +1321,36 @@ export interface components {
      */
     EndpointState: 'Creating' | 'InService' | 'Failed' | 'Deleting';
     /**
+     * EntryParameter
+     * @description One parameter.
+     *
+     *     Attributes
+     *     ----------
+     *     name
+     *         As `kernel_tools.jobs.submit` takes it in ``params``.
+     *     default
+     *         A JSON value; None if there is none, or only running the code would tell.
+     *     type
+     *         int, float, str, bool, or json for what is none of these.
+     *     comment
+     *         What its author says about it, or how its default is computed.
+     *     choices
+     *         The values that are allowed; all if empty.
+     *     is_required
+     *         Whether there is nothing to fall back to.
+     */
+    EntryParameter: {
+      name: string;
+      default: unknown;
+      type: string;
+      /** @default  */
+      comment: string;
+      /** @default [] */
+      choices: unknown[];
+      /** @default false */
+      is_required: boolean;
+    };
+    /**
      * EnvironmentReply
      * @description Python, machine and packages: a value for each run; `uncaptured` are the runs that recorded nothing.
      */
@@ -1279,13 +1360,15 @@ export interface components {
     };
     /**
      * ErrorDetail
-     * @description What went wrong: the name of the error and a message for the user; of a filter also where, from 1.
+     * @description What went wrong: name of the error, message for the user; of a filter also where, from 1; of a form the field.
      */
     ErrorDetail: {
       code: string;
       message: string;
       /** @default null */
       position: number | null;
+      /** @default null */
+      field: string | null;
     };
     /**
      * ErrorReply
@@ -1505,6 +1588,61 @@ export interface components {
       instances: unknown[];
     };
     /**
+     * JobProgress
+     * @description How far a job is; `total` is None if nobody knows, `source` is job or tqdm.
+     */
+    JobProgress: {
+      done: components['schemas']['Number'];
+      total: components['schemas']['Number'] | null;
+      description: string;
+      source: string;
+      at: number;
+    };
+    /**
+     * JobRecord
+     * @description One job as a table row. `running_time` is in milliseconds, over all attempts that have ended.
+     */
+    JobRecord: {
+      name: string;
+      state: components['schemas']['JobState'];
+      entry_kind: string;
+      entry: string;
+      experiment: string | null;
+      run_id: string | null;
+      user: string;
+      priority: number;
+      is_spot: boolean;
+      created_at: number;
+      running_at: number | null;
+      ended_at: number | null;
+      running_time: number;
+      attempts: number;
+      reason: string;
+      /** @default null */
+      progress: components['schemas']['JobProgress'] | null;
+      /** @default null */
+      schedule: string | null;
+    };
+    /**
+     * JobState
+     * @description Where a job is in its life.
+     * @enum {string}
+     */
+    JobState:
+      | 'Queued'
+      | 'Waiting'
+      | 'Starting'
+      | 'Running'
+      | 'Interrupted'
+      | 'Restarting'
+      | 'Completed'
+      | 'Failed'
+      | 'Stopped'
+      | 'TimedOut'
+      | 'WaitExpired'
+      | 'Lost';
+    JsonValue: unknown;
+    /**
      * Lifecycle
      * @description Whether something is there, or deleted and restorable until the garbage collection.
      * @enum {string}
@@ -1634,6 +1772,12 @@ export interface components {
       curve_values: components['schemas']['Number'][];
     };
     /**
+     * Missed
+     * @description What happens about times that passed while nothing looked at schedules.
+     * @enum {string}
+     */
+    Missed: 'once' | 'skip' | 'all';
+    /**
      * ModelCard
      * @description One revision of a model card: free Markdown and the fields that every card should fill, Markdown too.
      */
@@ -1711,6 +1855,12 @@ export interface components {
     };
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
+    /**
+     * Overlap
+     * @description What happens at a due time while a former job of the schedule has not ended.
+     * @enum {string}
+     */
+    Overlap: 'allow' | 'skip';
     /**
      * ParallelRequest
      * @description A line for each run across an axis for each field.
@@ -2095,6 +2245,64 @@ export interface components {
       color: string | null;
     };
     /**
+     * ScheduleRecord
+     * @description One schedule as a table row.
+     *
+     *     Attributes
+     *     ----------
+     *     every
+     *         Seconds; None if `cron` says when it is due.
+     *     timing
+     *         The same in words.
+     *     next_at
+     *         When it is due next; None while it is paused.
+     *     last_at, last_job
+     *         The due time that was last answered with a job, and that job; a job that was asked for by `run_now` is not one.
+     *     fired, dropped
+     *         How many jobs it has made at due times, and how many due times it let pass by.
+     *     last_error, error_at
+     *         Why the last due time gave no job, and which time that was; empty once a job was made again.
+     */
+    ScheduleRecord: {
+      name: string;
+      entry_kind: string;
+      entry: string;
+      experiment: string | null;
+      user: string;
+      created_at: number;
+      cron: string | null;
+      every: number | null;
+      time_zone: string;
+      timing: string;
+      missed: components['schemas']['Missed'];
+      overlap: components['schemas']['Overlap'];
+      is_paused: boolean;
+      next_at: number | null;
+      last_at: number | null;
+      last_job: string | null;
+      fired: number;
+      dropped: number;
+      last_error: string;
+      error_at: number | null;
+    };
+    /**
+     * ScheduleRequest
+     * @description When to submit it again and again: at times of `cron` or after `every` so long.
+     */
+    ScheduleRequest: {
+      name: string;
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: string | null;
+      /** @default null */
+      time_zone: string | null;
+      /** @default once */
+      missed: components['schemas']['Missed'];
+      /** @default allow */
+      overlap: components['schemas']['Overlap'];
+    };
+    /**
      * SettingsRequest
      * @description What a view shows.
      */
@@ -2130,11 +2338,93 @@ export interface components {
       classes: string[] | null;
     };
     /**
+     * SpotRequest
+     * @description Let the job be interrupted; `max_wait` limits waiting and running together.
+     */
+    SpotRequest: {
+      /** @default null */
+      max_wait: string | null;
+    };
+    /**
      * Stage
      * @description Where a model version is used, in MLflow's words; an alias says the same and more.
      * @enum {string}
      */
     Stage: 'None' | 'Staging' | 'Production' | 'Archived';
+    /**
+     * SubmissionForm
+     * @description What is needed to ask for a job: the parameters of a script or notebook, and what can be chosen from.
+     *
+     *     `left_out` names options that take no value or several, which a job cannot be given. `memory` is the machine's, in
+     *     bytes.
+     */
+    SubmissionForm: {
+      path: string;
+      kind: string;
+      suggested_name: string;
+      parameters: components['schemas']['EntryParameter'][];
+      left_out: string[];
+      has_parameters_cell: boolean;
+      experiments: string[];
+      cpus: number;
+      memory: number;
+      time_zone: string;
+    };
+    /**
+     * SubmissionReply
+     * @description The job that was submitted, or the schedule that was made.
+     */
+    SubmissionReply: {
+      job: components['schemas']['JobRecord'] | null;
+      schedule: components['schemas']['ScheduleRecord'] | null;
+    };
+    /**
+     * SubmissionRequest
+     * @description What to run, and how. Inputs are paths below the server's root folder, or URLs of a store such as ``s3://``.
+     */
+    SubmissionRequest: {
+      /** @description Relative to the server's root folder. */
+      path: string;
+      /**
+       * @description Whether the other files of its folder come along.
+       * @default false
+       */
+      with_folder: boolean;
+      /** @default null */
+      name: string | null;
+      /** @default {} */
+      params: {
+        [key: string]: components['schemas']['JsonValue'];
+      };
+      /** @default {} */
+      inputs: {
+        [key: string]: string;
+      };
+      /** @default null */
+      experiment: string | null;
+      /** @default null */
+      cpus: number | null;
+      /**
+       * @description Such as 512MiB or 4GiB.
+       * @default null
+       */
+      memory: string | null;
+      /** @default 1 */
+      processes: number;
+      /** @default null */
+      max_runtime: string | null;
+      /** @default null */
+      spot: components['schemas']['SpotRequest'] | null;
+      /**
+       * @description How often it is started again after an error.
+       * @default 0
+       */
+      retries: number;
+      /** @default 0 */
+      priority: number;
+      /** @default null */
+      schedule: components['schemas']['ScheduleRequest'] | null;
+    };
     /**
      * SummaryPage
      * @description Some metrics by key, and how many there are.
@@ -2172,6 +2462,26 @@ export interface components {
     Tensor: {
       dtype: string;
       shape: number[];
+    };
+    /**
+     * TimesReply
+     * @description When that is in words, and the next times in milliseconds since 1970 UTC.
+     */
+    TimesReply: {
+      timing: string;
+      times: number[];
+    };
+    /**
+     * TimesRequest
+     * @description When something is to be due.
+     */
+    TimesRequest: {
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: string | null;
+      /** @default null */
+      time_zone: string | null;
     };
     /**
      * VersionDetail
@@ -6509,6 +6819,240 @@ export interface operations {
       };
       /** @description NotFoundError */
       404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  submit_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SubmissionRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SubmissionReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_submission_form: {
+    parameters: {
+      query: {
+        /** @description Relative to the server's root folder. */
+        path: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SubmissionForm'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  preview_schedule_times: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TimesRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TimesReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
