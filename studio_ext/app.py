@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from studio_ext.live import LiveRuns
     from studio_ext.process_trees import CpuMeter
     from studio_ext.running import Running
+    from studio_ext.ticking import Ticking
 
 BASE_PATH = "/studio/api"
 MLFLOW_PATH = "/studio/mlflow"
@@ -77,11 +78,13 @@ class StudioApp(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         # Only now is the port known for certain: the server takes the next one if its own is in use.
         os.environ["ATELIER_SERVER_URL"] = serverapp.connection_url.rstrip("/")
+        self.ticking.start()
         if (self.workspace_root / "settings.json").exists():
             await self.idle_keeper.follow()
 
     async def stop_extension(self) -> None:
         """Let the requests that are at work finish on their own."""
+        self.ticking.stop()
         if "idle_keeper" in self.__dict__:
             self.idle_keeper.rest()
         self.executor.shutdown(wait=False, cancel_futures=True)
@@ -128,6 +131,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.idle import IdleKeeper
 
         return IdleKeeper(self)
+
+    @functools.cached_property
+    def ticking(self) -> Ticking:
+        """What looks after schedules and open jobs."""
+        from studio_ext.ticking import Ticking
+
+        return Ticking(self)
 
     def open_workspace(self) -> Workspace:
         """Return the workspace, opened by the first request that needs it."""

@@ -15,6 +15,7 @@ from studio_ext.routes import (
     run_artifacts,
     run_page,
     run_table,
+    schedules,
     submissions,
     system,
 )
@@ -32,6 +33,7 @@ HANDLERS: list[type[StudioHandler]] = [
     *registry_views.HANDLERS,
     *hosting.HANDLERS,
     *resources.HANDLERS,
+    *schedules.HANDLERS,
     *submissions.HANDLERS,
     UnknownPathHandler,
 ]

@@ -72,7 +72,7 @@ class SpotRequest(Body):
     max_wait: Duration | None = None
 
 
-class ScheduleRequest(Body):
+class SubmissionScheduleRequest(Body):
     """When to submit it again and again: at times of `cron` or after `every` so long."""
 
     name: Annotated[Name, Field(min_length=1, max_length=128)]
@@ -99,7 +99,7 @@ class SubmissionRequest(Body):
     spot: SpotRequest | None = None
     retries: int = Field(0, ge=0, le=1000, description="How often it is started again after an error.")
     priority: int = Field(0, ge=-1000, le=1000)
-    schedule: ScheduleRequest | None = None
+    schedule: SubmissionScheduleRequest | None = None
 
     @model_validator(mode="after")
     def _one_name(self) -> Self:
@@ -222,7 +222,9 @@ class SubmissionsHandler(StudioHandler):
         return SubmissionReply(job=None, schedule=_make_schedule(entry, source, body.schedule, options))
 
 
-def _make_schedule(entry: Any, source: Path | None, body: ScheduleRequest, options: dict[str, Any]) -> ScheduleRecord:
+def _make_schedule(
+    entry: Any, source: Path | None, body: SubmissionScheduleRequest, options: dict[str, Any]
+) -> ScheduleRecord:
     with _timing_fields(body):
         make_timing(body.cron, body.every, body.time_zone, now())
     with _field("schedule_name", ConflictError), _field("params"):
@@ -289,7 +291,7 @@ def _field(name: str, kinds: Kinds = InvalidArgumentError) -> Iterator[None]:
 
 
 @contextmanager
-def _timing_fields(body: ScheduleRequest | TimesRequest) -> Iterator[None]:
+def _timing_fields(body: SubmissionScheduleRequest | TimesRequest) -> Iterator[None]:
     with _field("cron" if body.every is None else "every"):
         try:
             yield
