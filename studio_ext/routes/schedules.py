@@ -102,7 +102,8 @@ class SchedulesHandler(StudioHandler):
         found = {}
         for schedule in schedules:
             newest, _ = catalog.search(self.workspace, schedule=schedule.name, limit=1)
-            found |= {schedule.name: record for record in newest}
+            if newest:
+                found[schedule.name] = newest[0]
         return found
 
 

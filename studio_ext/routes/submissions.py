@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from kernel_tools import experiments, jobs
 from kernel_tools.core.errors import (
@@ -89,7 +89,7 @@ class SubmissionRequest(Body):
     path: ServerPath
     with_folder: bool = Field(False, description="Whether the other files of its folder come along.")
     name: Annotated[Name, Field(min_length=1, max_length=128)] | None = None
-    params: dict[str, JsonValue] = Field({}, max_length=500)
+    params: dict[str, object] = Field({}, max_length=500)
     inputs: dict[str, Annotated[str, Field(min_length=1, max_length=2000)]] = Field({}, max_length=100)
     experiment: str | None = Field(None, min_length=1, max_length=250)
     cpus: int | None = Field(None, ge=1, le=4096)

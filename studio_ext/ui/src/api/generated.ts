@@ -1695,7 +1695,6 @@ export interface components {
       | 'TimedOut'
       | 'WaitExpired'
       | 'Lost';
-    JsonValue: unknown;
     /**
      * Lifecycle
      * @description Whether something is there, or deleted and restorable until the garbage collection.
@@ -2493,7 +2492,7 @@ export interface components {
       name: string | null;
       /** @default {} */
       params: {
-        [key: string]: components['schemas']['JsonValue'];
+        [key: string]: unknown;
       };
       /** @default {} */
       inputs: {

@@ -81,6 +81,16 @@ export type ResourcesReply = Schemas['ResourcesReply'];
 export type MemoryReply = Schemas['MemoryReply'];
 export type IdlePolicy = Schemas['IdlePolicy'];
 export type PolicyReply = Schemas['PolicyReply'];
+export type SubmissionForm = Schemas['SubmissionForm'];
+export type SubmissionRequest = Schemas['SubmissionRequest'];
+export type SubmissionScheduleRequest = Schemas['SubmissionScheduleRequest'];
+export type SubmissionReply = Schemas['SubmissionReply'];
+export type EntryParameter = Schemas['EntryParameter'];
+export type TimesRequest = Schemas['TimesRequest'];
+export type TimesReply = Schemas['TimesReply'];
+export type ScheduleRecord = Schemas['ScheduleRecord'];
+export type SchedulePage = Schemas['SchedulePage'];
+export type ScheduleChangeRequest = Schemas['ScheduleChangeRequest'];
 
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];
