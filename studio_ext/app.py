@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kernel_tools.core.workspace import Workspace
     from studio_ext.live import LiveRuns
+    from studio_ext.live_jobs import LiveJobs
 
 BASE_PATH = "/studio/api"
 MLFLOW_PATH = "/studio/mlflow"
@@ -100,6 +101,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.live import LiveRuns
 
         return LiveRuns(self)
+
+    @functools.cached_property
+    def live_jobs(self) -> LiveJobs:
+        """What tells live views about jobs."""
+        from studio_ext.live_jobs import LiveJobs
+
+        return LiveJobs(self)
 
     def open_workspace(self) -> Workspace:
         """Return the workspace, opened by the first request that needs it."""
