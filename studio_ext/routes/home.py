@@ -8,6 +8,7 @@ from kernel_tools import experiments, hosting, jobs, registry
 from kernel_tools.experiments.records import RunRecord, RunStatus
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
 from kernel_tools.jobs.records import JobRecord
+from kernel_tools.jobs.rows import JobRow, read_rows
 from kernel_tools.jobs.runs import JOB_TAG
 from kernel_tools.jobs.states import JobState
 from kernel_tools.registry.records import VersionRecord, VersionStatus
@@ -52,7 +53,7 @@ class HomeReply(Reply):
     failed_runs: list[RunRecord]
     pending_versions: list[VersionRecord]
     endpoints: list[EndpointRecord]
-    running_jobs: list[JobRecord]
+    running_jobs: list[JobRow]
     failed_jobs: list[JobRecord]
     counts: HomeCounts
 
@@ -83,7 +84,7 @@ class HomeHandler(StudioHandler):
             failed_runs=_without_jobs(failed),
             pending_versions=pending,
             endpoints=endpoints[:SHOWN],
-            running_jobs=running_jobs,
+            running_jobs=read_rows(workspace, running_jobs),
             failed_jobs=[job for job in failed_jobs if (job.ended_at or 0) > _now() - RECENT_MS],
             counts=counts,
         )

@@ -3,7 +3,8 @@ import experiments from './experiments/plugin';
 import frame from './frame/plugin';
 import home from './home/plugin';
 import hosting from './hosting/plugin';
+import jobs from './jobs/plugin';
 import registry from './registry/plugin';
 
 export { IStudio } from './frame/tokens';
-export default [frame, home, experiments, registry, hosting];
+export default [frame, home, experiments, jobs, registry, hosting];

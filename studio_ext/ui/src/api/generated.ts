@@ -1710,7 +1710,7 @@ export interface components {
       failed_runs: components['schemas']['RunRecord'][];
       pending_versions: components['schemas']['VersionRecord'][];
       endpoints: components['schemas']['EndpointRecord'][];
-      running_jobs: components['schemas']['JobRecord'][];
+      running_jobs: components['schemas']['JobRow'][];
       failed_jobs: components['schemas']['JobRecord'][];
       counts: components['schemas']['HomeCounts'];
     };
