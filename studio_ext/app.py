@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kernel_tools.core.workspace import Workspace
     from studio_ext.idle import IdleKeeper
     from studio_ext.live import LiveRuns
+    from studio_ext.live_jobs import LiveJobs
     from studio_ext.process_trees import CpuMeter
     from studio_ext.running import Running
     from studio_ext.ticking import Ticking
@@ -110,6 +111,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.live import LiveRuns
 
         return LiveRuns(self)
+
+    @functools.cached_property
+    def live_jobs(self) -> LiveJobs:
+        """What tells live views about jobs."""
+        from studio_ext.live_jobs import LiveJobs
+
+        return LiveJobs(self)
 
     @functools.cached_property
     def running(self) -> Running:

@@ -3,8 +3,17 @@ import experiments from './experiments/plugin';
 import frame from './frame/plugin';
 import home from './home/plugin';
 import hosting from './hosting/plugin';
+import jobs from './jobs/plugin';
 import registry from './registry/plugin';
 import resources from './resources/plugin';
 
 export { IStudio } from './frame/tokens';
-export default [frame, home, experiments, registry, hosting, resources];
+export default [
+  frame,
+  home,
+  experiments,
+  jobs,
+  registry,
+  hosting,
+  resources
+];

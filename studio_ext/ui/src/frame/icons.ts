@@ -28,6 +28,11 @@ export const runIcon = draw(
   '<path class="jp-icon3" fill="#616161" d="M3 3h2v16h16v2H3zm4.300 12.700-1.400-1.400 4.600-5.100 3.500 3.200L19.300 6l1.500 1.300-6.700 7.900-3.500-3.200z"/>'
 );
 
+export const jobsIcon = draw(
+  'jobs',
+  '<path class="jp-icon3" fill="#616161" d="M3 5h12v4H3zm1.800 1.600v.8h8.400v-.8zM7 10.500h14v4H7zm1.800 1.600v.8h10.400v-.8zM5 16h11v4H5zm1.800 1.600v.8h7.400v-.8z"/>'
+);
+
 export const modelsIcon = draw(
   'models',
   '<path class="jp-icon3" fill="#616161" d="M12 2 3 6.800v10.400L12 22l9-4.800V6.800zm0 2.300 5.700 3L12 10.300l-5.700-3zM5 9l6 3.100v6.900l-6-3.200zm8 10v-6.900L19 9v6.800z"/>'

@@ -1,0 +1,25 @@
+/** All jobs, and what makes new ones. */
+import * as React from 'react';
+
+import { IMenuItem, PageHeader, Tabs } from '../components';
+import { useStudio } from '../frame';
+import { JobsList } from './JobsList';
+
+export function JobsPage(props: { menu: IMenuItem[] }): React.ReactElement {
+  const { trans } = useStudio();
+  return (
+    <div className="atelier-PageBody atelier-Split">
+      <PageHeader title={trans.__('Jobs')} menu={props.menu} />
+      <Tabs
+        label={trans.__('Parts of jobs')}
+        tabs={[
+          {
+            id: 'jobs',
+            label: trans.__('Jobs'),
+            render: () => <JobsList />
+          }
+        ]}
+      />
+    </div>
+  );
+}
