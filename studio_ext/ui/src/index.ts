@@ -4,6 +4,7 @@ import frame from './frame/plugin';
 import home from './home/plugin';
 import hosting from './hosting/plugin';
 import jobs from './jobs/plugin';
+import start from './jobs/start/plugin';
 import registry from './registry/plugin';
 import resources from './resources/plugin';
 
@@ -13,6 +14,7 @@ export default [
   home,
   experiments,
   jobs,
+  start,
   registry,
   hosting,
   resources

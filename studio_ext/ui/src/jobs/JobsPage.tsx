@@ -4,6 +4,7 @@ import * as React from 'react';
 import { IMenuItem, PageHeader, Tabs } from '../components';
 import { useStudio } from '../frame';
 import { JobsList } from './JobsList';
+import { SchedulesList } from './schedules/SchedulesList';
 
 export function JobsPage(props: { menu: IMenuItem[] }): React.ReactElement {
   const { trans } = useStudio();
@@ -17,6 +18,11 @@ export function JobsPage(props: { menu: IMenuItem[] }): React.ReactElement {
             id: 'jobs',
             label: trans.__('Jobs'),
             render: () => <JobsList />
+          },
+          {
+            id: 'schedules',
+            label: trans.__('Schedules'),
+            render: () => <SchedulesList />
           }
         ]}
       />

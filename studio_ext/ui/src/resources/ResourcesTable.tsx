@@ -26,7 +26,7 @@ export function ResourcesTable(
 ): React.ReactElement {
   const { trans } = useStudio();
   return (
-    <div className="atelier-Resources-table">
+    <div className="atelier-RowTable">
       <table aria-label={trans.__('Running resources')}>
         <thead>
           <tr>

@@ -178,7 +178,11 @@ export function problemsOf(
   note('max_wait', draft.isSpot && !isDuration(draft.maxWait), 'duration');
   note('retries', !isCount(draft.retries, 0, 1000), 'count');
   note('priority', !isCount(draft.priority, -1000, 1000), 'priority');
-  note('schedule_name', !isNow && !SCHEDULE_NAME.test(draft.scheduleName), 'name');
+  note(
+    'schedule_name',
+    !isNow && !SCHEDULE_NAME.test(draft.scheduleName),
+    'name'
+  );
   note('cron', draft.when === 'cron' && draft.cron.trim() === '', 'missing');
   note('every', draft.when === 'every' && draft.every.trim() === '', 'missing');
   note('every', draft.when === 'every' && !isDuration(draft.every), 'duration');
