@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
     from kernel_tools.core.workspace import Workspace
+    from studio_ext.idle import IdleKeeper
     from studio_ext.live import LiveRuns
+    from studio_ext.live_jobs import LiveJobs
+    from studio_ext.process_trees import CpuMeter
+    from studio_ext.running import Running
     from studio_ext.ticking import Ticking
 
 BASE_PATH = "/studio/api"
@@ -76,10 +80,14 @@ class StudioApp(ExtensionApp):
         # Only now is the port known for certain: the server takes the next one if its own is in use.
         os.environ["ATELIER_SERVER_URL"] = serverapp.connection_url.rstrip("/")
         self.ticking.start()
+        if (self.workspace_root / "settings.json").exists():
+            await self.idle_keeper.follow()
 
     async def stop_extension(self) -> None:
         """Let the requests that are at work finish on their own."""
         self.ticking.stop()
+        if "idle_keeper" in self.__dict__:
+            self.idle_keeper.rest()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     @functools.cached_property
@@ -103,6 +111,34 @@ class StudioApp(ExtensionApp):
         from studio_ext.live import LiveRuns
 
         return LiveRuns(self)
+
+    @functools.cached_property
+    def live_jobs(self) -> LiveJobs:
+        """What tells live views about jobs."""
+        from studio_ext.live_jobs import LiveJobs
+
+        return LiveJobs(self)
+
+    @functools.cached_property
+    def running(self) -> Running:
+        """The kernels and terminals of this server."""
+        from studio_ext.running import Running
+
+        return Running(self)
+
+    @functools.cached_property
+    def cpu_meter(self) -> CpuMeter:
+        """What remembers processor times between two requests."""
+        from studio_ext.process_trees import CpuMeter
+
+        return CpuMeter()
+
+    @functools.cached_property
+    def idle_keeper(self) -> IdleKeeper:
+        """What stops them when nobody uses them."""
+        from studio_ext.idle import IdleKeeper
+
+        return IdleKeeper(self)
 
     @functools.cached_property
     def ticking(self) -> Ticking:

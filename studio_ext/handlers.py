@@ -125,7 +125,8 @@ class StudioHandler(ExtensionHandlerMixin, APIHandler):
         if status == 405:
             self.set_header("Allow", ", ".join(method.upper() for method in [*operations_of(type(self)), "options"]))
         position = getattr(error, "position", None) if isinstance(error, AtelierError) else None
-        detail = ErrorDetail(code=code, message=message, position=position)
+        field = error.field if isinstance(error, AtelierError) else None
+        detail = ErrorDetail(code=code, message=message, position=position, field=field)
         self.finish(ErrorReply(error=detail).model_dump_json())
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:

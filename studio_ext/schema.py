@@ -61,11 +61,12 @@ class PageQuery(Query):
 
 
 class ErrorDetail(Reply):
-    """What went wrong: the name of the error and a message for the user; of a filter also where, from 1."""
+    """What went wrong: name of the error, message for the user; of a filter also where, from 1; of a form the field."""
 
     code: str
     message: str
     position: int | None = None
+    field: str | None = None
 
 
 class ErrorReply(Reply):

@@ -5,7 +5,15 @@ Every message names the thing, says why it was refused, and says what to do.
 
 
 class AtelierError(Exception):
-    """Base class of every error that Atelier raises on purpose."""
+    """Base class of every error that Atelier raises on purpose.
+
+    Attributes
+    ----------
+    field
+        Which field of a form the fault is in, where that is known.
+    """
+
+    field: str | None = None
 
 
 class InvalidArgumentError(AtelierError, ValueError):

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from kernel_tools.core.errors import InvalidDataError, TooLargeError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from kernel_tools.experiments.records import ArtifactRecord
-    from kernel_tools.experiments.run_artifacts import RunArtifacts
 
 MAX_TEXT_BYTES = 32 * 1024 * 1024
 """Largest CSV, TSV or JSON file: these are read whole."""
@@ -27,6 +26,16 @@ MAX_COLUMNS = 500
 MAX_CELL = 500
 """Characters of a cell; a longer one is cut and ends with an ellipsis."""
 SUFFIXES = (".parquet", ".csv", ".tsv", ".json")
+
+
+class Files(Protocol):
+    """Where tables are read from: a run, or anything else that keeps files."""
+
+    def artifact(self, path: str) -> ArtifactRecord:
+        """Return what is known of a file; NotFoundError if there is none."""
+
+    def open_artifact(self, path: str) -> IO[bytes]:
+        """Open a file for reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +60,40 @@ class TableWindow:
     column_count: int
 
 
-def read_table_window(run: RunArtifacts, path: str, start: int, limit: int) -> TableWindow:
-    """Return some rows of a table that a run kept.
+def read_table_window(files: Files, path: str, start: int, limit: int) -> TableWindow:
+    """Return some rows of a table.
 
     Parameters
     ----------
-    run
-        The run.
+    files
+        What keeps it, such as a run.
     path
-        The artifact, whose name ends in one of `SUFFIXES`.
+        The file, whose name ends in one of `SUFFIXES`.
     start, limit
         The first row, from 0, and how many.
 
     Raises
     ------
     NotFoundError
-        If the run has no such artifact.
+        If there is no such file.
     InvalidDataError
         If the file is not a table.
     TooLargeError
         If it is too large to be read by parts.
     """
-    record = run.artifact(path)
+    record = files.artifact(path)
     suffix = path[path.rfind(".") :].lower()
     if suffix not in SUFFIXES:
         raise InvalidDataError(f"{path!r} is not known to be a table. Tables end in {', '.join(SUFFIXES)}.")
     if suffix == ".parquet":
-        with run.open_artifact(path) as file:
+        with files.open_artifact(path) as file:
             return _read_parquet(file, path, start, limit)
     if record.size > MAX_TEXT_BYTES:
         raise TooLargeError(
             f"{path!r} has {record.size:,} bytes; tables as text are shown up to {MAX_TEXT_BYTES:,}. Download it, or "
             "log it as Parquet: run.log_table(table, 'name.parquet')."
         )
-    return _window(_parse(run, record, suffix), start, limit)
+    return _window(_parse(files, record, suffix), start, limit)
 
 
 def _read_parquet(file: IO[bytes], path: str, start: int, limit: int) -> TableWindow:
@@ -148,8 +157,8 @@ def _parsed(sha256: str, suffix: str, read: Callable[[], bytes]) -> pa.Table:
 class _Content:
     """The bytes of an artifact, read when they are asked for; equal to every other, so that it is no part of a key."""
 
-    def __init__(self, run: RunArtifacts, path: str) -> None:
-        self._run, self._path = run, path
+    def __init__(self, files: Files, path: str) -> None:
+        self._files, self._path = files, path
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Content)
@@ -158,15 +167,15 @@ class _Content:
         return 0
 
     def __call__(self) -> bytes:
-        with self._run.open_artifact(self._path) as file:
+        with self._files.open_artifact(self._path) as file:
             return file.read()
 
 
-def _parse(run: RunArtifacts, record: ArtifactRecord, suffix: str) -> pa.Table:
+def _parse(files: Files, record: ArtifactRecord, suffix: str) -> pa.Table:
     import pyarrow as pa
 
     try:
-        return _parsed(record.sha256, suffix, _Content(run, record.path))
+        return _parsed(record.sha256, suffix, _Content(files, record.path))
     except (pa.ArrowException, ValueError, RecursionError) as error:
         raise InvalidDataError(f"{record.path!r} is not a table: {_first_line(error)}. Download it instead.") from error
 

@@ -118,6 +118,7 @@ def submit(
     secrets: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     launcher: str = "local",
+    working_dir: str | os.PathLike[str] | None = None,
     workspace: Workspace | None = None,
 ) -> Job:
     """Submit a script, notebook, module, function or command as a job. It goes on when this process ends.
@@ -158,6 +159,8 @@ def submit(
         Tags of the job's run.
     launcher
         Where the job runs.
+    working_dir
+        The folder that the job runs in, if not in the copy of a `source_dir`. Default: the current one.
     workspace
         Default: the current workspace.
 
@@ -177,7 +180,7 @@ def submit(
     from kernel_tools.jobs.handle import Job
 
     workspace = workspace or current_workspace()
-    order = submission.order_of(entry, source_dir, args)
+    order = submission.order_of(entry, source_dir, args, working_dir)
     spec = submission.checked_spec(
         order,
         name,

@@ -63,6 +63,11 @@ def read_prices(root: Path) -> Prices:
     return Prices(float(content["on_demand"]), float(content["spot"]), str(content.get("currency", "USD")))
 
 
+def has_prices(root: Path) -> bool:
+    """Whether somebody has set the price sheet of a workspace's jobs; else it is an example."""
+    return (queue_folder(root) / "prices.json").exists()
+
+
 def write_prices(root: Path, prices: Prices) -> None:
     """Replace the price sheet; InvalidArgumentError if a price is negative or the on-demand price is zero."""
     if not (prices.on_demand > 0 and 0 <= prices.spot < float("inf") and prices.on_demand < float("inf")):

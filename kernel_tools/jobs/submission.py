@@ -106,14 +106,15 @@ def order_of(
     entry: str | os.PathLike[str] | Sequence[str] | Callable[..., Any],
     source_dir: str | os.PathLike[str] | None,
     args: Sequence[Any],
+    working_dir: str | os.PathLike[str] | None = None,
 ) -> Order:
     """Find out what kind of entry it is: a function, a command, a script, a notebook or a module.
 
     A text that ends in ``.py`` is a script, in ``.ipynb`` a notebook; ``-m package.module`` is a module; a list of
     texts
-    is a command.
+    is a command. It runs in `working_dir`, the current folder by default, or in the copy of its source.
     """
-    here = os.getcwd()
+    here = os.getcwd() if working_dir is None else os.fspath(Path(working_dir).expanduser().resolve())
     if callable(entry):
         name = getattr(entry, "__name__", type(entry).__name__)
         return Order(Entry("function", name), _folder(source_dir), entry, tuple(args), here)

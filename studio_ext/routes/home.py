@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
-from kernel_tools import experiments, hosting, registry
+from kernel_tools import experiments, hosting, jobs, registry
 from kernel_tools.experiments.records import RunRecord, RunStatus
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.jobs.records import JobRecord
+from kernel_tools.jobs.rows import JobRow, read_rows
+from kernel_tools.jobs.runs import JOB_TAG
+from kernel_tools.jobs.states import JobState
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import operation
@@ -16,7 +20,10 @@ SHOWN = 10
 """Items of each kind on the first page."""
 
 RECENT_MS = 7 * 24 * 3600 * 1000
-"""For how long a failed run asks for attention."""
+"""For how long a failed run or job asks for attention."""
+
+FAILED_JOBS = (JobState.FAILED, JobState.TIMED_OUT, JobState.WAIT_EXPIRED, JobState.LOST)
+OPEN_JOBS = tuple(state for state in JobState if not state.is_end)
 
 
 class HomeCounts(Reply):
@@ -29,10 +36,16 @@ class HomeCounts(Reply):
     pending_versions: int
     endpoints: int
     endpoints_in_service: int
+    jobs: int
+    running_jobs: int
+    waiting_jobs: int
 
 
 class HomeReply(Reply):
-    """What the Home section shows: the newest of each kind, and failed endpoints before others."""
+    """What the Home section shows: the newest of each kind, and failed endpoints before others.
+
+    A run that belongs to a job is shown by its job.
+    """
 
     is_empty: bool
     running_runs: list[RunRecord]
@@ -40,6 +53,8 @@ class HomeReply(Reply):
     failed_runs: list[RunRecord]
     pending_versions: list[VersionRecord]
     endpoints: list[EndpointRecord]
+    running_jobs: list[JobRow]
+    failed_jobs: list[JobRecord]
     counts: HomeCounts
 
 
@@ -59,19 +74,24 @@ class HomeHandler(StudioHandler):
         pending, _ = registry.list_versions(status=VersionStatus.PENDING, limit=SHOWN, workspace=workspace)
         endpoints = [endpoint.record for endpoint in hosting.list_endpoints(workspace=workspace)]
         endpoints.sort(key=lambda record: record.state is not EndpointState.FAILED)
+        running_jobs, _ = jobs.list_jobs(OPEN_JOBS, limit=SHOWN, workspace=workspace)
+        failed_jobs, _ = jobs.list_jobs(FAILED_JOBS, limit=SHOWN, workspace=workspace)
         counts = self._count(endpoints)
         return HomeReply(
-            is_empty=not (counts.experiments or counts.models or counts.endpoints),
-            running_runs=running,
+            is_empty=not (counts.experiments or counts.models or counts.endpoints or counts.jobs),
+            running_runs=_without_jobs(running),
             recent_runs=recent,
-            failed_runs=failed,
+            failed_runs=_without_jobs(failed),
             pending_versions=pending,
             endpoints=endpoints[:SHOWN],
+            running_jobs=read_rows(workspace, running_jobs),
+            failed_jobs=[job for job in failed_jobs if (job.ended_at or 0) > _now() - RECENT_MS],
             counts=counts,
         )
 
     def _count(self, endpoints: list[EndpointRecord]) -> HomeCounts:
         runs = experiments.count_runs(workspace=self.workspace)
+        by_state = jobs.count_jobs(workspace=self.workspace)
         pending = registry.count_versions(VersionStatus.PENDING, workspace=self.workspace)
         return HomeCounts(
             experiments=experiments.count_experiments(workspace=self.workspace),
@@ -81,12 +101,22 @@ class HomeHandler(StudioHandler):
             pending_versions=pending,
             endpoints=len(endpoints),
             endpoints_in_service=sum(record.state is EndpointState.IN_SERVICE for record in endpoints),
+            jobs=sum(by_state.values()),
+            running_jobs=by_state[JobState.RUNNING],
+            waiting_jobs=sum(by_state[state] for state in OPEN_JOBS) - by_state[JobState.RUNNING],
         )
 
 
 def _recently_failed() -> str:
-    earliest = time.time_ns() // 1_000_000 - RECENT_MS
-    return f"status = 'FAILED' and start_time > {earliest}"
+    return f"status = 'FAILED' and start_time > {_now() - RECENT_MS}"
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _without_jobs(runs: list[RunRecord]) -> list[RunRecord]:
+    return [run for run in runs if JOB_TAG not in run.tags]
 
 
 HANDLERS: list[type[StudioHandler]] = [HomeHandler]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kernel_tools import jobs
 from kernel_tools.core.errors import ConflictError, NotFoundError, TooLargeError, UnavailableError
+from kernel_tools.jobs import catalog
 from kernel_tools.jobs.records import JobRecord
 from kernel_tools.jobs.schedules import Missed, Overlap, Schedule, ScheduleRecord
 from studio_ext.handlers import StudioHandler
@@ -24,9 +25,10 @@ TimeZone = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class SchedulePage(Reply):
-    """Some schedules, by name."""
+    """Some schedules, by name, and the newest job of each that has made one, at a due time or when asked to."""
 
     schedules: list[ScheduleRecord]
+    last_jobs: dict[str, JobRecord]
     next_page_token: str | None
 
 
@@ -73,7 +75,7 @@ class SchedulesHandler(StudioHandler):
     def get(self, query: PageQuery) -> SchedulePage:
         """Answer one page."""
         page, token = self.page(jobs.list_schedules(workspace=self.workspace), query)
-        return SchedulePage(schedules=page, next_page_token=token)
+        return SchedulePage(schedules=page, last_jobs=self._last_jobs(page), next_page_token=token)
 
     @operation(
         "create_schedule",
@@ -95,6 +97,14 @@ class SchedulesHandler(StudioHandler):
             workspace=self.workspace,
         )
         return schedule.record
+
+    def _last_jobs(self, schedules: list[ScheduleRecord]) -> dict[str, JobRecord]:
+        found = {}
+        for schedule in schedules:
+            newest, _ = catalog.search(self.workspace, schedule=schedule.name, limit=1)
+            if newest:
+                found[schedule.name] = newest[0]
+        return found
 
 
 class ScheduleHandler(StudioHandler):

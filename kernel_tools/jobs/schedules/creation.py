@@ -62,6 +62,7 @@ def create_schedule(
     overlap: str = "allow",
     is_paused: bool = False,
     args: Sequence[Any] = (),
+    working_dir: str | os.PathLike[str] | None = None,
     workspace: Workspace | None = None,
     **options: Unpack[SubmitOptions],
 ) -> Schedule:
@@ -75,7 +76,7 @@ def create_schedule(
     ----------
     name
         Unique in the workspace, at most 100 characters.
-    entry, source_dir, params, inputs, experiment, args, options
+    entry, source_dir, params, inputs, experiment, args, working_dir, options
         As for `kernel_tools.jobs.submit`.
     cron
         Five fields, such as ``"0 3 * * *"``. A time that the clocks leave out in spring comes at once, one that they
@@ -104,7 +105,7 @@ def create_schedule(
         As for `kernel_tools.jobs.submit`, and if the times are not understood.
     """
     workspace = workspace or current_workspace()
-    order = submission.order_of(entry, source_dir, args)
+    order = submission.order_of(entry, source_dir, args, working_dir)
     state = _first_state(name, cron, every, time_zone, missed, overlap, is_paused)
     spec = submission.checked_spec(order, name, experiment, params=params, **options)
     spec = replace(spec, inputs=inputs_to_read(inputs or {}))

@@ -3,7 +3,19 @@ import experiments from './experiments/plugin';
 import frame from './frame/plugin';
 import home from './home/plugin';
 import hosting from './hosting/plugin';
+import jobs from './jobs/plugin';
+import start from './jobs/start/plugin';
 import registry from './registry/plugin';
+import resources from './resources/plugin';
 
 export { IStudio } from './frame/tokens';
-export default [frame, home, experiments, registry, hosting];
+export default [
+  frame,
+  home,
+  experiments,
+  jobs,
+  start,
+  registry,
+  hosting,
+  resources
+];

@@ -10,6 +10,7 @@ export class ApiError extends Error {
     this.status = options.status;
     this.details = options.details ?? '';
     this.position = options.position ?? null;
+    this.field = options.field ?? null;
   }
 
   /** The class of the server's error, such as `NotFoundError`; `NetworkError` when the server was not reached. */
@@ -23,6 +24,9 @@ export class ApiError extends Error {
 
   /** Where in a filter the fault is, from 1. */
   readonly position: number | null;
+
+  /** Which field of a form the fault is in. */
+  readonly field: string | null;
 }
 
 export namespace ApiError {
@@ -32,6 +36,7 @@ export namespace ApiError {
     message: string;
     details?: string;
     position?: number | null;
+    field?: string | null;
   }
 
   /** The error of a reply that is not 2xx. */
@@ -87,19 +92,21 @@ function parseErrorReply(body: string): ErrorReply | null {
       code?: unknown;
       message?: unknown;
       position?: unknown;
+      field?: unknown;
     };
     if (typeof inner.message === 'string') {
       return {
         error: {
           code: String(inner.code ?? 'Error'),
           message: inner.message,
-          position: typeof inner.position === 'number' ? inner.position : null
+          position: typeof inner.position === 'number' ? inner.position : null,
+          field: typeof inner.field === 'string' ? inner.field : null
         }
       };
     }
   }
   if (typeof message === 'string' && message) {
-    return { error: { code: 'HttpError', message, position: null } };
+    return { error: { code: 'HttpError', message, position: null, field: null } };
   }
   return null;
 }

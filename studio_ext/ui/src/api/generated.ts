@@ -108,6 +108,279 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List jobs, the newest first */
+    get: operations['list_jobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/changes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Stop or delete many jobs */
+    post: operations['change_jobs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/counts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Count jobs by state */
+    get: operations['count_jobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/ended': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the jobs that ended since a time */
+    get: operations['list_ended_jobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a job, its attempts, costs, run and outputs */
+    get: operations['get_job'];
+    put?: never;
+    post?: never;
+    /** Delete a job that has ended */
+    delete: operations['delete_job'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/interrupt': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Take the capacity of a running spot job back */
+    post: operations['interrupt_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show lines of a job's log */
+    get: operations['read_job_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/log/download': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Download what is kept of a job's log */
+    get: operations['download_job_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/log/search': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Find the lines of a job's log that hold a text */
+    get: operations['search_job_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/notebook': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write a notebook that holds a job and submits it again */
+    post: operations['clone_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/outputs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the files that a job has left, a folder at a time */
+    get: operations['list_job_outputs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/outputs/content': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Download a file that a job has left */
+    get: operations['download_job_output'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/outputs/table': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show some rows of a Parquet, CSV, TSV or JSON file that a job has left */
+    get: operations['read_job_output_table'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/rerun': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit a job again, with the same source, parameters and inputs */
+    post: operations['rerun_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/stop': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Ask a job to end */
+    post: operations['stop_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/jobs/{name}/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Draw what a job has used */
+    get: operations['draw_job_usage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/lineage': {
     parameters: {
       query?: never;
@@ -347,6 +620,75 @@ export interface paths {
     get: operations['get_openapi'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show running kernels, terminals, jobs and endpoints, and what they use */
+    get: operations['list_resources'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources/memory': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Say how much memory everything that runs uses */
+    get: operations['get_resources_memory'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources/policy': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the idle policy */
+    get: operations['get_idle_policy'];
+    /** Set the idle policy; it holds at once */
+    put: operations['set_idle_policy'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/resources/{kind}/{id}/stop': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Stop a kernel, terminal, job or endpoint; an endpoint is deleted */
+    post: operations['stop_resource'];
     delete?: never;
     options?: never;
     head?: never;
@@ -785,6 +1127,57 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/submissions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit a script or notebook as a job, or make a schedule that does */
+    post: operations['submit_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/submissions/form': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what a script or notebook can be given as a job; nothing of it is executed */
+    get: operations['get_submission_form'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/submissions/times': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show when a schedule would be due */
+    post: operations['preview_schedule_times'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/version': {
     parameters: {
       query?: never;
@@ -849,6 +1242,35 @@ export interface components {
       sha256: string;
       media_type: string;
       created_at: number;
+    };
+    /**
+     * Attempt
+     * @description One try at running a job.
+     *
+     *     Times are milliseconds since 1970 UTC. `ended_state` says why it ended: an end of the job, Interrupted, or
+     *     Restarting after an error or a loss.
+     */
+    Attempt: {
+      number: number;
+      started_at: number;
+      /** @default null */
+      running_at: number | null;
+      /** @default null */
+      ended_at: number | null;
+      /** @default null */
+      ended_state: components['schemas']['JobState'] | null;
+      /** @default null */
+      exit_code: number | null;
+      /** @default 0 */
+      redone: number;
+      /** @default null */
+      supervisor: {
+        [key: string]: unknown;
+      } | null;
+      /** @default null */
+      workload: {
+        [key: string]: unknown;
+      } | null;
     };
     /**
      * BarsRequest
@@ -941,6 +1363,15 @@ export interface components {
       limits: string | null;
     };
     /**
+     * ChangeJobsRequest
+     * @description What to do with which jobs.
+     */
+    ChangeJobsRequest: {
+      names: string[];
+      /** @enum {string} */
+      change: 'stop' | 'delete';
+    };
+    /**
      * ChangeModelRequest
      * @description What to change of a model; what is not named stays. A tag that is null is deleted.
      */
@@ -1008,6 +1439,16 @@ export interface components {
       stage: components['schemas']['Stage'] | null;
       /** @default false */
       archive_existing: boolean;
+    };
+    /**
+     * ChangedJobs
+     * @description How many jobs were changed, and why others could not be, by name.
+     */
+    ChangedJobs: {
+      changed: number;
+      failures: {
+        [key: string]: string;
+      };
     };
     /**
      * ChangedRuns
@@ -1209,6 +1650,14 @@ export interface components {
       trust: boolean;
     };
     /**
+     * EndedJobs
+     * @description The jobs that ended since then, the latest first, and the time to ask from the next time.
+     */
+    EndedJobs: {
+      jobs: components['schemas']['JobRecord'][];
+      now: number;
+    };
+    /**
      * EndpointDetail
      * @description An endpoint, what to try it with, and the end of its log.
      */
@@ -1255,6 +1704,36 @@ export interface components {
      */
     EndpointState: 'Creating' | 'InService' | 'Failed' | 'Deleting';
     /**
+     * EntryParameter
+     * @description One parameter.
+     *
+     *     Attributes
+     *     ----------
+     *     name
+     *         As `kernel_tools.jobs.submit` takes it in ``params``.
+     *     default
+     *         A JSON value; None if there is none, or only running the code would tell.
+     *     type
+     *         int, float, str, bool, or json for what is none of these.
+     *     comment
+     *         What its author says about it, or how its default is computed.
+     *     choices
+     *         The values that are allowed; all if empty.
+     *     is_required
+     *         Whether there is nothing to fall back to.
+     */
+    EntryParameter: {
+      name: string;
+      default: unknown;
+      type: string;
+      /** @default  */
+      comment: string;
+      /** @default [] */
+      choices: unknown[];
+      /** @default false */
+      is_required: boolean;
+    };
+    /**
      * EnvironmentReply
      * @description Python, machine and packages: a value for each run; `uncaptured` are the runs that recorded nothing.
      */
@@ -1264,13 +1743,15 @@ export interface components {
     };
     /**
      * ErrorDetail
-     * @description What went wrong: the name of the error and a message for the user; of a filter also where, from 1.
+     * @description What went wrong: name of the error, message for the user; of a filter also where, from 1; of a form the field.
      */
     ErrorDetail: {
       code: string;
       message: string;
       /** @default null */
       position: number | null;
+      /** @default null */
+      field: string | null;
     };
     /**
      * ErrorReply
@@ -1418,10 +1899,15 @@ export interface components {
       pending_versions: number;
       endpoints: number;
       endpoints_in_service: number;
+      jobs: number;
+      running_jobs: number;
+      waiting_jobs: number;
     };
     /**
      * HomeReply
      * @description What the Home section shows: the newest of each kind, and failed endpoints before others.
+     *
+     *     A run that belongs to a job is shown by its job.
      */
     HomeReply: {
       is_empty: boolean;
@@ -1430,7 +1916,42 @@ export interface components {
       failed_runs: components['schemas']['RunRecord'][];
       pending_versions: components['schemas']['VersionRecord'][];
       endpoints: components['schemas']['EndpointRecord'][];
+      running_jobs: components['schemas']['JobRow'][];
+      failed_jobs: components['schemas']['JobRecord'][];
       counts: components['schemas']['HomeCounts'];
+    };
+    /**
+     * IdlePolicy
+     * @description When kernels and terminals are stopped.
+     *
+     *     Attributes
+     *     ----------
+     *     cull_idle_timeout
+     *         Seconds without a message after which a kernel is stopped, as Jupyter's own setting says; 0 for never.
+     *     cull_interval
+     *         Seconds between two looks of that rule.
+     *     cull_connected
+     *         Whether kernels that a browser is connected to are stopped too, by either rule.
+     *     cull_busy
+     *         Whether Jupyter's rule stops kernels that execute something; the quiet rule never does.
+     *     cull_inactive_timeout
+     *         Seconds without output after which a terminal is stopped; 0 for never.
+     *     quiet_minutes
+     *         Minutes without processor time, I/O and execution after which a kernel is stopped; 0 for never.
+     */
+    IdlePolicy: {
+      /** @default 0 */
+      cull_idle_timeout: number;
+      /** @default 300 */
+      cull_interval: number;
+      /** @default false */
+      cull_connected: boolean;
+      /** @default false */
+      cull_busy: boolean;
+      /** @default 0 */
+      cull_inactive_timeout: number;
+      /** @default 0 */
+      quiet_minutes: number;
     };
     /**
      * InvocationReply
@@ -1455,6 +1976,62 @@ export interface components {
       }[];
       /** @default [] */
       instances: unknown[];
+    };
+    /**
+     * JobCounts
+     * @description How many jobs are in each state.
+     */
+    JobCounts: {
+      states: {
+        [key: string]: number;
+      };
+    };
+    /**
+     * JobDetail
+     * @description A job, what it was told, what happened to it, and what came of it.
+     *
+     *     `attempts` and `stretches` are the newest of `attempt_count`. `has_prices` says whether the costs in `savings` come
+     *     from prices that somebody has set; else they are those of an example. `limits` says how its limits are held.
+     */
+    JobDetail: {
+      job: components['schemas']['JobRow'];
+      spec: {
+        [key: string]: unknown;
+      };
+      attempts: components['schemas']['Attempt'][];
+      attempt_count: number;
+      stretches: components['schemas']['Stretch'][];
+      failure: components['schemas']['JobFailure'] | null;
+      limits: {
+        [key: string]: string;
+      };
+      savings: components['schemas']['Savings'];
+      has_prices: boolean;
+      output_count: number;
+      run: components['schemas']['RunRecord'] | null;
+      versions: components['schemas']['VersionRecord'][];
+    };
+    /**
+     * JobFailure
+     * @description Why a job failed: the error, the line of user code that it came from if there is one, and what it said last.
+     */
+    JobFailure: {
+      error: string;
+      message: string;
+      file: string | null;
+      line: number | null;
+      function: string | null;
+      code: string | null;
+      exit_code: number | null;
+      last_output: string;
+    };
+    /**
+     * JobPage
+     * @description Some jobs, the newest first.
+     */
+    JobPage: {
+      jobs: components['schemas']['JobRow'][];
+      next_page_token: string | null;
     };
     /**
      * JobProgress
@@ -1491,6 +2068,44 @@ export interface components {
       progress: components['schemas']['JobProgress'] | null;
       /** @default null */
       schedule: string | null;
+    };
+    /**
+     * JobRow
+     * @description A job with what a list shows of it.
+     *
+     *     Attributes
+     *     ----------
+     *     duration
+     *         Milliseconds that its code has run in all attempts, also in the one that goes on.
+     *     cost
+     *         What that has cost, in `currency`; None as long as nobody has set prices.
+     *     stretches
+     *         The newest stretches of its life, the oldest first.
+     */
+    JobRow: {
+      name: string;
+      state: components['schemas']['JobState'];
+      entry_kind: string;
+      entry: string;
+      experiment: string | null;
+      run_id: string | null;
+      user: string;
+      priority: number;
+      is_spot: boolean;
+      created_at: number;
+      running_at: number | null;
+      ended_at: number | null;
+      running_time: number;
+      attempts: number;
+      reason: string;
+      /** @default null */
+      progress: components['schemas']['JobProgress'] | null;
+      /** @default null */
+      schedule: string | null;
+      duration: number;
+      cost: components['schemas']['Number'] | null;
+      currency: string;
+      stretches: components['schemas']['Stretch'][];
     };
     /**
      * JobState
@@ -1588,18 +2203,98 @@ export interface components {
       };
     };
     /**
-     * LiveRequest
-     * @description What a view watches: the runs of some experiments, of all if none is named, or one run; and where it stands.
+     * LiveJobsBatch
+     * @description What changed.
+     *
+     *     Attributes
+     *     ----------
+     *     epoch, sequence
+     *         Where the view stands after this message.
+     *     jobs
+     *         Jobs as they are now.
+     *     is_set_changed
+     *         Jobs came, changed their state or were deleted: another search may find others.
+     *     must_reload
+     *         More changed than is told here.
+     *     log_size
+     *         Of a log that is watched: the offset of its end; None if it has not grown.
      */
-    LiveRequest: {
-      /** @default [] */
-      experiment: string[];
-      /** @default null */
-      run_id: string | null;
+    LiveJobsBatch: {
+      epoch: string;
+      sequence: number;
+      jobs: components['schemas']['JobRow'][];
+      is_set_changed: boolean;
+      must_reload: boolean;
+      log_size: number | null;
+    };
+    /**
+     * LiveJobsRequest
+     * @description What a view watches: all jobs, or one, and of that the log of one attempt if `attempt` is not 0.
+     */
+    LiveJobsRequest: {
       /** @default null */
       epoch: string | null;
       /** @default 0 */
       since: number;
+      /** @default null */
+      job: string | null;
+      /** @default 0 */
+      attempt: number;
+    };
+    /**
+     * LiveRequest
+     * @description What a view watches: the runs of some experiments, of all if none is named, or one run; and where it stands.
+     */
+    LiveRequest: {
+      /** @default null */
+      epoch: string | null;
+      /** @default 0 */
+      since: number;
+      /** @default [] */
+      experiment: string[];
+      /** @default null */
+      run_id: string | null;
+    };
+    /**
+     * LogMatches
+     * @description The offsets of lines that hold a text, in the order in which they were looked for; not all if not
+     *     `is_complete`.
+     */
+    LogMatches: {
+      offsets: number[];
+      is_complete: boolean;
+    };
+    /**
+     * LogPage
+     * @description Lines of a log.
+     *
+     *     Attributes
+     *     ----------
+     *     start, end
+     *         The offsets of the first byte of the page, and of the byte after it.
+     *     first, size
+     *         The offset of the first byte that is kept, and of the end of the log.
+     *     lines, offsets
+     *         The lines without their ends, and where they begin.
+     *     is_open
+     *         Whether the last line goes on after `end`.
+     */
+    LogPage: {
+      start: number;
+      end: number;
+      first: number;
+      size: number;
+      lines: string[];
+      offsets: number[];
+      is_open: boolean;
+    };
+    /**
+     * MemoryReply
+     * @description The memory of everything that runs, in bytes, and how many that is.
+     */
+    MemoryReply: {
+      memory: number;
+      resources: number;
     };
     /**
      * MetricHistory
@@ -1713,8 +2408,24 @@ export interface components {
       runs: components['schemas']['NestedRun'][];
       is_complete: boolean;
     };
+    /**
+     * NotebookReply
+     * @description The notebook, as a path below the server's root folder.
+     */
+    NotebookReply: {
+      path: string;
+    };
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
+    /**
+     * OutputPage
+     * @description Some of what is directly inside a folder, folders first, or of the files that were searched for.
+     */
+    OutputPage: {
+      folders: components['schemas']['ArtifactEntry'][];
+      files: components['schemas']['ArtifactRecord'][];
+      next_page_token: string | null;
+    };
     /**
      * Overlap
      * @description What happens at a due time while a former job of the schedule has not ended.
@@ -1748,6 +2459,50 @@ export interface components {
       };
     };
     /**
+     * PolicyReply
+     * @description The idle policy that holds; `has_terminals` says whether this server has terminals at all.
+     */
+    PolicyReply: {
+      policy: components['schemas']['IdlePolicy'];
+      has_terminals: boolean;
+    };
+    /**
+     * PolicyRequest
+     * @description The idle policy to hold from now on; see `IdlePolicy`. Zero means never.
+     */
+    PolicyRequest: {
+      /**
+       * @description Seconds without a message, for kernels.
+       * @default 0
+       */
+      cull_idle_timeout: number;
+      /**
+       * @description Seconds between two looks.
+       * @default 300
+       */
+      cull_interval: number;
+      /**
+       * @description Whether kernels that somebody is connected to are stopped too.
+       * @default false
+       */
+      cull_connected: boolean;
+      /**
+       * @description Whether Jupyter's rule stops kernels that execute something.
+       * @default false
+       */
+      cull_busy: boolean;
+      /**
+       * @description Seconds without output, for terminals.
+       * @default 0
+       */
+      cull_inactive_timeout: number;
+      /**
+       * @description Minutes without processor time, I/O and execution, for kernels.
+       * @default 0
+       */
+      quiet_minutes: number;
+    };
+    /**
      * Promotion
      * @description That a version was given an alias, instead of which other one, by whom and why.
      */
@@ -1775,6 +2530,51 @@ export interface components {
       /** @default champion */
       alias: string;
       reason: string;
+    };
+    /**
+     * Resource
+     * @description Something that runs.
+     *
+     *     `memory` is in bytes and `cpu` in processors, over the whole process tree; null for one that cannot be measured,
+     *     `cpu` also when it is measured for the first time. Times are milliseconds since 1970 UTC; `idle_since` is null while
+     *     it is at work. `path` is the document of a kernel, below the server's root folder.
+     */
+    Resource: {
+      kind: components['schemas']['ResourceKind'];
+      id: string;
+      name: string;
+      state: string;
+      pid: number | null;
+      /** @default null */
+      memory: number | null;
+      /** @default null */
+      cpu: number | null;
+      /** @default 0 */
+      processes: number;
+      /** @default null */
+      started_at: number | null;
+      /** @default null */
+      last_activity: number | null;
+      /** @default null */
+      idle_since: number | null;
+      /** @default null */
+      connections: number | null;
+      /** @default null */
+      path: string | null;
+    };
+    /**
+     * ResourceKind
+     * @description What takes up memory and processors.
+     * @enum {string}
+     */
+    ResourceKind: 'kernel' | 'terminal' | 'job' | 'endpoint';
+    /**
+     * ResourcesReply
+     * @description Everything that runs, and the memory of it all in bytes.
+     */
+    ResourcesReply: {
+      resources: components['schemas']['Resource'][];
+      memory: number;
     };
     /**
      * RunChange
@@ -1999,6 +2799,37 @@ export interface components {
       runs: string[];
     };
     /**
+     * Savings
+     * @description Where the time of a job went, and what it cost. Times are in seconds.
+     *
+     *     Attributes
+     *     ----------
+     *     total_seconds
+     *         Time that the job ran, redone work included; waiting is not in it.
+     *     waiting_seconds
+     *         Time in the queue, and without capacity.
+     *     redone_seconds
+     *         Part of `total_seconds` that was done again after an interruption, each stretch counted once.
+     *     billable_seconds
+     *         `total_seconds` at the spot price, in seconds at the on-demand price.
+     *     fraction
+     *         1 - billable / useful time, where useful is total without redone: what would have been paid without spot.
+     *         Negative if redoing work has cost more than the price has saved.
+     *     cost, on_demand_cost
+     *         What the job cost, and what its useful time would have cost on demand, in `currency`.
+     */
+    Savings: {
+      total_seconds: components['schemas']['Number'];
+      waiting_seconds: components['schemas']['Number'];
+      redone_seconds: components['schemas']['Number'];
+      billable_seconds: components['schemas']['Number'];
+      fraction: components['schemas']['Number'];
+      interruptions: number;
+      cost: components['schemas']['Number'];
+      on_demand_cost: components['schemas']['Number'];
+      currency: string;
+    };
+    /**
      * ScatterRequest
      * @description A point for each run.
      */
@@ -2050,10 +2881,13 @@ export interface components {
     };
     /**
      * SchedulePage
-     * @description Some schedules, by name.
+     * @description Some schedules, by name, and the newest job of each that has made one, at a due time or when asked to.
      */
     SchedulePage: {
       schedules: components['schemas']['ScheduleRecord'][];
+      last_jobs: {
+        [key: string]: components['schemas']['JobRecord'];
+      };
       next_page_token: string | null;
     };
     /**
@@ -2151,11 +2985,122 @@ export interface components {
       classes: string[] | null;
     };
     /**
+     * SpotRequest
+     * @description Let the job be interrupted; `max_wait` limits waiting and running together.
+     */
+    SpotRequest: {
+      /** @default null */
+      max_wait: string | null;
+    };
+    /**
      * Stage
      * @description Where a model version is used, in MLflow's words; an alias says the same and more.
      * @enum {string}
      */
     Stage: 'None' | 'Staging' | 'Production' | 'Archived';
+    /**
+     * Stretch
+     * @description A stretch of a job's life in one state, for its time line.
+     */
+    Stretch: {
+      state: components['schemas']['JobState'];
+      started_at: number;
+      /** @default null */
+      ended_at: number | null;
+      /** @default null */
+      attempt: number | null;
+    };
+    /**
+     * SubmissionForm
+     * @description What is needed to ask for a job: the parameters of a script or notebook, and what can be chosen from.
+     *
+     *     `left_out` names options that take no value or several, which a job cannot be given. `memory` is the machine's, in
+     *     bytes.
+     */
+    SubmissionForm: {
+      path: string;
+      kind: string;
+      suggested_name: string;
+      parameters: components['schemas']['EntryParameter'][];
+      left_out: string[];
+      has_parameters_cell: boolean;
+      experiments: string[];
+      cpus: number;
+      memory: number;
+      time_zone: string;
+    };
+    /**
+     * SubmissionReply
+     * @description The job that was submitted, or the schedule that was made.
+     */
+    SubmissionReply: {
+      job: components['schemas']['JobRecord'] | null;
+      schedule: components['schemas']['ScheduleRecord'] | null;
+    };
+    /**
+     * SubmissionRequest
+     * @description What to run, and how. Inputs are paths below the server's root folder, or URLs of a store such as ``s3://``.
+     */
+    SubmissionRequest: {
+      /** @description Relative to the server's root folder. */
+      path: string;
+      /**
+       * @description Whether the other files of its folder come along.
+       * @default false
+       */
+      with_folder: boolean;
+      /** @default null */
+      name: string | null;
+      /** @default {} */
+      params: {
+        [key: string]: unknown;
+      };
+      /** @default {} */
+      inputs: {
+        [key: string]: string;
+      };
+      /** @default null */
+      experiment: string | null;
+      /** @default null */
+      cpus: number | null;
+      /**
+       * @description Such as 512MiB or 4GiB.
+       * @default null
+       */
+      memory: string | null;
+      /** @default 1 */
+      processes: number;
+      /** @default null */
+      max_runtime: string | null;
+      /** @default null */
+      spot: components['schemas']['SpotRequest'] | null;
+      /**
+       * @description How often it is started again after an error.
+       * @default 0
+       */
+      retries: number;
+      /** @default 0 */
+      priority: number;
+      /** @default null */
+      schedule: components['schemas']['SubmissionScheduleRequest'] | null;
+    };
+    /**
+     * SubmissionScheduleRequest
+     * @description When to submit it again and again: at times of `cron` or after `every` so long.
+     */
+    SubmissionScheduleRequest: {
+      name: string;
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: string | null;
+      /** @default null */
+      time_zone: string | null;
+      /** @default once */
+      missed: components['schemas']['Missed'];
+      /** @default allow */
+      overlap: components['schemas']['Overlap'];
+    };
     /**
      * SummaryPage
      * @description Some metrics by key, and how many there are.
@@ -2193,6 +3138,36 @@ export interface components {
     Tensor: {
       dtype: string;
       shape: number[];
+    };
+    /**
+     * TimesReply
+     * @description When that is in words, and the next times in milliseconds since 1970 UTC.
+     */
+    TimesReply: {
+      timing: string;
+      times: number[];
+    };
+    /**
+     * TimesRequest
+     * @description When something is to be due.
+     */
+    TimesRequest: {
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: string | null;
+      /** @default null */
+      time_zone: string | null;
+    };
+    /**
+     * UsageReply
+     * @description What an attempt used, drawn: cpu, memory, disk, network, and gpu and gpu_memory if there is one.
+     */
+    UsageReply: {
+      figures: {
+        [key: string]: components['schemas']['PlotlyFigure'];
+      };
+      sample_count: number;
     };
     /**
      * VersionDetail
@@ -2980,6 +3955,1131 @@ export interface operations {
       };
       /** @description ForbiddenError */
       403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_jobs: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+        /** @description Jobs in one of these states; all if there is none. */
+        state?: components['schemas']['JobState'][];
+        experiment?: string;
+        /** @description What the name or the entry of a job contains. */
+        text?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  change_jobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeJobsRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ChangedJobs'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  count_jobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobCounts'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_ended_jobs: {
+    parameters: {
+      query: {
+        /** @description Milliseconds since 1970 UTC. */
+        since: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndedJobs'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobDetail'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  interrupt_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRow'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_job_log: {
+    parameters: {
+      query?: {
+        attempt?: number;
+        /** @description Where a line begins, in bytes. */
+        offset?: number;
+        /** @description Where the last line ends. */
+        before?: number;
+        /** @description Anywhere in the first line. */
+        near?: number;
+        /** @description Bytes. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LogPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  download_job_log: {
+    parameters: {
+      query?: {
+        attempt?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  search_job_log: {
+    parameters: {
+      query: {
+        attempt?: number;
+        text: string;
+        /** @description By default the beginning; backwards, the end. */
+        offset?: number;
+        is_backwards?: boolean;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LogMatches'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  clone_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NotebookReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_job_outputs: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+        /** @description Such as `model`; by default the top. */
+        folder?: string;
+        /** @description What paths contain, in any case, at any depth. */
+        search?: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OutputPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  download_job_output: {
+    parameters: {
+      query: {
+        path: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_job_output_table: {
+    parameters: {
+      query: {
+        path: string;
+        start?: number;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TableWindow'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  rerun_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRow'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  stop_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRow'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  draw_job_usage: {
+    parameters: {
+      query?: {
+        /** @description By default the newest. */
+        attempt?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['UsageReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -4447,6 +6547,256 @@ export interface operations {
       };
       /** @description ForbiddenError */
       403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_resources: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ResourcesReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_resources_memory: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MemoryReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_idle_policy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  set_idle_policy: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PolicyRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PolicyReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  stop_resource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        kind: 'kernel' | 'terminal' | 'job' | 'endpoint';
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -6715,6 +9065,240 @@ export interface operations {
       };
       /** @description UnavailableError */
       503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  submit_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SubmissionRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SubmissionReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_submission_form: {
+    parameters: {
+      query: {
+        /** @description Relative to the server's root folder. */
+        path: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SubmissionForm'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  preview_schedule_times: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TimesRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TimesReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

@@ -75,10 +75,43 @@ export type RunView = Schemas['RunView'];
 export type ViewsReply = Schemas['ViewsReply'];
 export type LiveRequest = Schemas['LiveRequest'];
 export type LiveBatch = Schemas['LiveBatch'];
+export type JobRecord = Schemas['JobRecord'];
+export type JobRow = Schemas['JobRow'];
+export type JobPage = Schemas['JobPage'];
+export type JobCounts = Schemas['JobCounts'];
+export type JobDetail = Schemas['JobDetail'];
+export type JobFailure = Schemas['JobFailure'];
+export type EndedJobs = Schemas['EndedJobs'];
+export type ChangedJobs = Schemas['ChangedJobs'];
+export type LogPage = Schemas['LogPage'];
+export type LogMatches = Schemas['LogMatches'];
+export type UsageReply = Schemas['UsageReply'];
+export type LiveJobsRequest = Schemas['LiveJobsRequest'];
+export type LiveJobsBatch = Schemas['LiveJobsBatch'];
+export type Savings = Schemas['Savings'];
+export type Stretch = Schemas['Stretch'];
+export type Attempt = Schemas['Attempt'];
+
+export type Resource = Schemas['Resource'];
+export type ResourcesReply = Schemas['ResourcesReply'];
+export type MemoryReply = Schemas['MemoryReply'];
+export type IdlePolicy = Schemas['IdlePolicy'];
+export type PolicyReply = Schemas['PolicyReply'];
+export type SubmissionForm = Schemas['SubmissionForm'];
+export type SubmissionRequest = Schemas['SubmissionRequest'];
+export type SubmissionScheduleRequest = Schemas['SubmissionScheduleRequest'];
+export type SubmissionReply = Schemas['SubmissionReply'];
+export type EntryParameter = Schemas['EntryParameter'];
+export type TimesRequest = Schemas['TimesRequest'];
+export type TimesReply = Schemas['TimesReply'];
+export type ScheduleRecord = Schemas['ScheduleRecord'];
+export type SchedulePage = Schemas['SchedulePage'];
+export type ScheduleChangeRequest = Schemas['ScheduleChangeRequest'];
 
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];
 export type EndpointState = EndpointRecord['state'];
+export type JobState = JobRecord['state'];
 export type HomeCounts = HomeReply['counts'];
 
 /** A metric as JSON carries it: a number, or "NaN", "Infinity", "-Infinity". */

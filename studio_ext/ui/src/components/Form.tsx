@@ -74,6 +74,34 @@ export function TextAreaField(
   );
 }
 
+/** A choice between yes and no; its label stands behind it. */
+export function CheckField(props: {
+  label: string;
+  isChecked: boolean;
+  onChange(isChecked: boolean): void;
+  help?: string;
+}): React.ReactElement {
+  const [id] = React.useState(() => `atelier-${UUID.uuid4()}`);
+  return (
+    <div className="atelier-Field">
+      <label className="atelier-CheckField">
+        <input
+          type="checkbox"
+          aria-describedby={props.help ? `${id}-note` : undefined}
+          checked={props.isChecked}
+          onChange={event => props.onChange(event.target.checked)}
+        />
+        <span>{props.label}</span>
+      </label>
+      {props.help && (
+        <div id={`${id}-note`} className="atelier-muted">
+          {props.help}
+        </div>
+      )}
+    </div>
+  );
+}
+
 interface IAttributes {
   id: string;
   'aria-describedby': string | undefined;

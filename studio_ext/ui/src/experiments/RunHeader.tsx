@@ -18,6 +18,7 @@ import {
   IStudio,
   endpointsIcon,
   formatPath,
+  jobsIcon,
   modelsIcon,
   useStudio
 } from '../frame';
@@ -128,13 +129,11 @@ function RunLinks(props: { detail: RunDetail }): React.ReactElement | null {
         />
       ))}
       {job && (
-        <button
-          type="button"
-          className="atelier-LinkChip"
-          onClick={() => studio.open(`job/${job}`)}
-        >
-          <span className="atelier-ellipsis">{trans.__('Job %1', job)}</span>
-        </button>
+        <LinkChip
+          icon={jobsIcon}
+          label={trans.__('Job %1', job)}
+          path={formatPath('job', job)}
+        />
       )}
       {isFile && (
         <button

@@ -3,8 +3,9 @@ import * as React from 'react';
 
 import type { ArtifactRecord, RunRecord } from '../api';
 import { InputField, formatBytes } from '../components';
+import { TextOf } from '../components/files';
 import { useStudio } from '../frame';
-import { TextOf } from './TextOf';
+import { runSource } from './runCalls';
 
 const SHOWN_LINES = 5000;
 
@@ -14,6 +15,7 @@ export function RunLog(props: {
 }): React.ReactElement {
   const { client, trans } = useStudio();
   const { run, artifact } = props;
+  const source = runSource(client, run.id);
   const [search, setSearch] = React.useState('');
   return (
     <div className="atelier-RunLog">
@@ -33,7 +35,7 @@ export function RunLog(props: {
           {trans.__('Download')}
         </a>
       </div>
-      <TextOf run={run} artifact={artifact}>
+      <TextOf source={source} artifact={artifact}>
         {text => <Lines text={text} search={search} />}
       </TextOf>
     </div>

@@ -3,15 +3,17 @@ import * as React from 'react';
 
 import type { ArtifactRecord, RunRecord } from '../api';
 import { Code, Diff, FactTable, FilteredFacts, IFact } from '../components';
+import { TextOf } from '../components/files';
 import { useStudio } from '../frame';
-import { TextOf } from './TextOf';
+import { runSource } from './runCalls';
 
 export function RunSource(props: {
   run: RunRecord;
   files: ArtifactRecord[];
 }): React.ReactElement | null {
-  const { trans } = useStudio();
+  const { client, trans } = useStudio();
   const { run, files } = props;
+  const source = runSource(client, run.id);
   const facts = useFacts(run);
   const file = (path: string) => files.find(item => item.path === path);
   const cell = file('source/cell.py');
@@ -25,21 +27,21 @@ export function RunSource(props: {
       <FactTable caption={trans.__('Source')} facts={facts} empty="" />
       {cell && (
         <Folded label={trans.__('Code of the cell')}>
-          <TextOf run={run} artifact={cell}>
+          <TextOf source={source} artifact={cell}>
             {text => <Code code={text} language="python" />}
           </TextOf>
         </Folded>
       )}
       {diff && (
         <Folded label={trans.__('What was not committed')}>
-          <TextOf run={run} artifact={diff}>
+          <TextOf source={source} artifact={diff}>
             {text => <Diff text={text} />}
           </TextOf>
         </Folded>
       )}
       {packages && (
         <Folded label={trans.__('Environment')}>
-          <TextOf run={run} artifact={packages}>
+          <TextOf source={source} artifact={packages}>
             {text => <Packages text={text} />}
           </TextOf>
         </Folded>

@@ -2,6 +2,7 @@
 import type { Client, IPageQuery } from '../api';
 import { join } from '../api';
 import type * as api from '../api/types';
+import type { IFileSource } from '../components/files';
 
 /** What the curves of metrics are drawn against, and how. */
 export interface IChartOptions {
@@ -45,24 +46,24 @@ export function nestedRuns(
   return client.json(join('runs', id, 'nested'), { signal });
 }
 
-export function runFiles(
-  client: Client,
-  id: string,
-  query: IPageQuery & { folder?: string; search?: string },
-  signal?: AbortSignal
-): Promise<api.FolderPage> {
-  const path = join('runs', id, 'artifacts');
-  return client.json(path, { query: { ...query }, signal });
-}
-
-export function runTable(
-  client: Client,
-  id: string,
-  query: { path: string; start: number; limit: number },
-  signal?: AbortSignal
-): Promise<api.TableWindow> {
-  const path = join('runs', id, 'artifacts', 'table');
-  return client.json(path, { query: { ...query }, signal });
+/** The files of a run. */
+export function runSource(client: Client, id: string): IFileSource {
+  return {
+    key: `run/${id}`,
+    url: path => client.artifactUrl(id, path),
+    read: (path, signal) => client.artifact(id, path, signal),
+    list: (query, signal) =>
+      client.json(join('runs', id, 'artifacts'), {
+        query: { ...query },
+        signal
+      }),
+    rows: (query, signal) =>
+      client.json(join('runs', id, 'artifacts', 'table'), {
+        query: { ...query },
+        signal
+      }),
+    code: path => artifactCode(id, path)
+  };
 }
 
 /** The figure of some metrics, and the code that makes it if the server tells. */
@@ -81,4 +82,15 @@ export function drawMetrics(
     log_y: options.isLog ? 'true' : null
   };
   return client.json(path, { query, signal });
+}
+
+/** The code that opens a file of a run in a notebook. */
+export function artifactCode(runId: string, path: string): string {
+  return [
+    'import kernel_tools as kt',
+    '',
+    `run = kt.experiments.get_run(${JSON.stringify(runId)})`,
+    `with run.open_artifact(${JSON.stringify(path)}) as file:`,
+    '    content = file.read()'
+  ].join('\n');
 }

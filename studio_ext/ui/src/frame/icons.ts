@@ -28,6 +28,11 @@ export const runIcon = draw(
   '<path class="jp-icon3" fill="#616161" d="M3 3h2v16h16v2H3zm4.300 12.700-1.400-1.400 4.600-5.100 3.500 3.200L19.300 6l1.500 1.300-6.700 7.900-3.500-3.200z"/>'
 );
 
+export const jobsIcon = draw(
+  'jobs',
+  '<path class="jp-icon3" fill="#616161" d="M3 5h12v4H3zm1.800 1.600v.8h8.400v-.8zM7 10.500h14v4H7zm1.800 1.600v.8h10.400v-.8zM5 16h11v4H5zm1.800 1.600v.8h7.400v-.8z"/>'
+);
+
 export const modelsIcon = draw(
   'models',
   '<path class="jp-icon3" fill="#616161" d="M12 2 3 6.800v10.400L12 22l9-4.800V6.800zm0 2.300 5.700 3L12 10.300l-5.700-3zM5 9l6 3.100v6.900l-6-3.200zm8 10v-6.900L19 9v6.800z"/>'
@@ -36,6 +41,11 @@ export const modelsIcon = draw(
 export const endpointsIcon = draw(
   'endpoints',
   '<path class="jp-icon3" fill="#616161" d="M4 4h16v7H4zm2 2v3h12V6zm1 .7h1.600v1.600H7zM4 13h16v7H4zm2 2v3h12v-3zm1 .7h1.600v1.600H7z"/>'
+);
+
+export const resourcesIcon = draw(
+  'resources',
+  '<path class="jp-icon3" fill="#616161" d="M8 2h2v3h4V2h2v3h3v3h3v2h-3v4h3v2h-3v3h-3v3h-2v-3h-4v3H8v-3H5v-3H2v-2h3v-4H2V8h3V5h3zM7 7v10h10V7zm2.500 2.500h5v5h-5z"/>'
 );
 
 export const datasetIcon = draw(

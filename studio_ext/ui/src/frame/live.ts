@@ -3,15 +3,45 @@ import { ServerConnection } from '@jupyterlab/services';
 import { URLExt } from '@jupyterlab/coreutils';
 import * as React from 'react';
 
-import type { LiveBatch, LiveRequest } from '../api';
+import type {
+  LiveBatch,
+  LiveJobsBatch,
+  LiveJobsRequest,
+  LiveRequest
+} from '../api';
 import { usePage } from './context';
 
 /** What a view watches: the runs of some experiments, of all if none is named, or one run. */
 export type LiveTopic = Pick<LiveRequest, 'experiment' | 'run_id'>;
 
+/** What a view watches: all jobs, or one, and of that the log of an attempt. */
+export type LiveJobsTopic = Partial<Pick<LiveJobsRequest, 'job' | 'attempt'>>;
+
+/** Where a view stands after a message. */
+interface IPlace {
+  epoch: string;
+  sequence: number;
+}
+
 /** Milliseconds before a broken line is tried again, at first and at most. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
+
+/** Call `onMessage` with what changes among runs; see `useLine`. */
+export function useLive(
+  topic: LiveTopic | null,
+  onMessage: (batch: LiveBatch) => void
+): boolean {
+  return useLine('live/runs', topic, onMessage);
+}
+
+/** Call `onMessage` with what changes among jobs; see `useLine`. */
+export function useLiveJobs(
+  topic: LiveJobsTopic | null,
+  onMessage: (batch: LiveJobsBatch) => void
+): boolean {
+  return useLine('live/jobs', topic, onMessage);
+}
 
 /**
  * Call `onMessage` with what changes while the page is in sight; null watches nothing.
@@ -19,9 +49,10 @@ const LONGEST_PAUSE = 30_000;
  * Returns whether the line stands; while it does not, a view should poll. After a pause the first message tells what
  * changed meanwhile, or that it is too much to tell (`must_reload`).
  */
-export function useLive(
-  topic: LiveTopic | null,
-  onMessage: (batch: LiveBatch) => void
+function useLine<T extends object, B extends IPlace>(
+  path: string,
+  topic: T | null,
+  onMessage: (batch: B) => void
 ): boolean {
   const page = usePage();
   const [isConnected, setConnected] = React.useState(false);
@@ -33,8 +64,9 @@ export function useLive(
     if (key === null || typeof WebSocket === 'undefined') {
       return;
     }
-    const line = new Line(
-      JSON.parse(key) as LiveTopic,
+    const line = new Line<B>(
+      path,
+      JSON.parse(key) as object,
       batch => latest.current(batch),
       setConnected
     );
@@ -48,15 +80,16 @@ export function useLive(
       page.visibilityChanged.disconnect(onVisible);
       line.close();
     };
-  }, [key, page]);
+  }, [path, key, page]);
   return isConnected;
 }
 
 /** One websocket, opened again when it breaks. */
-class Line {
+class Line<B extends IPlace> {
   constructor(
-    private readonly _topic: LiveTopic,
-    private readonly _onMessage: (batch: LiveBatch) => void,
+    private readonly _path: string,
+    private readonly _topic: object,
+    private readonly _onMessage: (batch: B) => void,
     private readonly _onConnected: (isConnected: boolean) => void
   ) {}
 
@@ -66,7 +99,7 @@ class Line {
       return;
     }
     const settings = ServerConnection.makeSettings();
-    const url = URLExt.join(settings.wsUrl, 'studio/api/live/runs');
+    const url = URLExt.join(settings.wsUrl, 'studio/api', this._path);
     const query = settings.appendToken && settings.token;
     const socket = new settings.WebSocket(
       query ? `${url}?token=${encodeURIComponent(settings.token)}` : url
@@ -80,7 +113,7 @@ class Line {
       if (this._socket !== socket) {
         return;
       }
-      const batch = JSON.parse(String(event.data)) as LiveBatch;
+      const batch = JSON.parse(String(event.data)) as B;
       this.epoch = batch.epoch;
       this.since = batch.sequence;
       this._pause = FIRST_PAUSE;

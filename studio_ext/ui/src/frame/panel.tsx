@@ -89,7 +89,7 @@ function Navigation(props: { currentPath: string }): React.ReactElement {
           const { section } = room;
           const count = home.data ? section.count(home.data.counts) : '';
           return (
-            <li key={section.path}>
+            <li key={section.path} data-apart={section.isApart || undefined}>
               <button
                 type="button"
                 className="atelier-Navigation-item"
@@ -106,7 +106,9 @@ function Navigation(props: { currentPath: string }): React.ReactElement {
                 <span className="atelier-ellipsis" title={section.label}>
                   {section.label}
                 </span>
-                <span className="atelier-Navigation-count">{count}</span>
+                <span className="atelier-Navigation-count">
+                  {section.Count ? <section.Count /> : count}
+                </span>
               </button>
             </li>
           );

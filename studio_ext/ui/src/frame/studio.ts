@@ -15,7 +15,7 @@ import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api';
-import { linkTo, parsePath } from './links';
+import { ILink, linkTo, parsePath } from './links';
 import { PageWidget } from './page';
 import type { IPage, IRoom, IStudio, IStudioSettings } from './tokens';
 
@@ -73,9 +73,19 @@ export class Studio implements IStudio {
     });
   }
 
+  addPages(resolve: (link: ILink) => IPage | null): IDisposable {
+    const pages = { resolve };
+    this._pages = [...this._pages, pages];
+    this._roomsChanged.emit();
+    return new DisposableDelegate(() => {
+      this._pages = this._pages.filter(other => other !== pages);
+      this._roomsChanged.emit();
+    });
+  }
+
   resolve(path: string): IPage | null {
     const link = parsePath(path);
-    for (const room of link ? this._rooms : []) {
+    for (const room of link ? [...this._rooms, ...this._pages] : []) {
       const page = link && room.resolve(link);
       if (page) {
         return page;
@@ -188,6 +198,7 @@ export class Studio implements IStudio {
 
   private readonly _app: JupyterFrontEnd;
   private _rooms: readonly IRoom[] = [];
+  private _pages: readonly Pick<IRoom, 'resolve'>[] = [];
   private _settings: IStudioSettings = {
     pollInterval: 5000,
     pageSize: 100,

@@ -5,7 +5,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 import { Token } from '@lumino/coreutils';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal } from '@lumino/signaling';
-import type { ReactElement } from 'react';
+import type { ComponentType, ReactElement } from 'react';
 
 import type { Client, HomeCounts } from '../api';
 import type { ILink } from './links';
@@ -27,6 +27,10 @@ export interface ISection {
   rank: number;
   /** The live count beside the label, in words; empty for none. */
   count(counts: HomeCounts): string;
+  /** The live count of a section that asks the server for it itself. */
+  Count?: ComponentType;
+  /** Whether a line stands above, because it is no capability. */
+  isApart?: boolean;
 }
 
 /** One page of a room, as a main-area tab shows it. */
@@ -59,6 +63,8 @@ export interface IStudio {
   readonly rooms: readonly IRoom[];
   readonly roomsChanged: ISignal<IStudio, void>;
   addRoom(room: IRoom): IDisposable;
+  /** Add pages that have no line in the left panel. */
+  addPages(resolve: (link: ILink) => IPage | null): IDisposable;
   resolve(path: string): IPage | null;
   /** Open the page that a path names, or focus it if it is open. */
   open(path: string): void;

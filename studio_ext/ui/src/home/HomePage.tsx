@@ -4,7 +4,14 @@ import * as React from 'react';
 import type { HomeReply } from '../api';
 import { Button, Loaded, PageHeader, useAction, ErrorBar } from '../components';
 import { useResource, useStudio } from '../frame';
-import { EndpointItem, FailedRunItem, PendingItem, RunItem } from './items';
+import {
+  EndpointItem,
+  FailedJobItem,
+  FailedRunItem,
+  JobItem,
+  PendingItem,
+  RunItem
+} from './items';
 
 const QUICKSTART_CODE = `import kernel_tools as kt
 
@@ -71,6 +78,8 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
   const recentRuns = home.recent_runs.filter(r => r.status !== 'RUNNING');
   const hiddenVersions =
     home.counts.pending_versions - home.pending_versions.length;
+  const { running_jobs, waiting_jobs } = home.counts;
+  const hiddenJobs = running_jobs + waiting_jobs - home.running_jobs.length;
   return (
     <>
       <PageHeader
@@ -82,8 +91,31 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
         <Column
           title={trans.__('Now')}
           empty={trans.__('Nothing is running.')}
-          isEmpty={home.running_runs.length + liveEndpoints.length === 0}
+          isEmpty={
+            home.running_jobs.length +
+              home.running_runs.length +
+              liveEndpoints.length ===
+            0
+          }
         >
+          {home.running_jobs.map(job => (
+            <JobItem key={job.name} job={job} />
+          ))}
+          {hiddenJobs > 0 && (
+            <li>
+              <button
+                type="button"
+                className="atelier-TextButton"
+                onClick={() => studio.open('jobs')}
+              >
+                {trans._n(
+                  'and %1 more job that has not ended',
+                  'and %1 more jobs that have not ended',
+                  hiddenJobs
+                )}
+              </button>
+            </li>
+          )}
           {home.running_runs.map(run => (
             <RunItem key={run.id} run={run} />
           ))}
@@ -97,7 +129,8 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
           isEmpty={
             home.pending_versions.length +
               failedEndpoints.length +
-              failedRuns.length ===
+              failedRuns.length +
+              home.failed_jobs.length ===
             0
           }
         >
@@ -120,6 +153,9 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
               )}
             </li>
           )}
+          {home.failed_jobs.map(job => (
+            <FailedJobItem key={job.name} job={job} />
+          ))}
           {failedRuns.map(run => (
             <FailedRunItem key={run.id} run={run} />
           ))}
@@ -159,6 +195,7 @@ function HomeFacts(props: { counts: HomeReply['counts'] }): React.ReactElement {
       <span>
         {trans._n('%1 experiment', '%1 experiments', counts.experiments)}
       </span>
+      <span>{trans._n('%1 job', '%1 jobs', counts.jobs)}</span>
       <span>{trans._n('%1 model', '%1 models', counts.models)}</span>
       <span>
         {trans.__(

@@ -1,7 +1,13 @@
 /** The lines of Home: one object each, with what can be done about it. */
 import * as React from 'react';
 
-import type { EndpointRecord, RunRecord, VersionRecord } from '../api';
+import type {
+  EndpointRecord,
+  JobRecord,
+  JobRow,
+  RunRecord,
+  VersionRecord
+} from '../api';
 import {
   Button,
   EndpointChip,
@@ -10,10 +16,12 @@ import {
   Time,
   VersionChip,
   durationOf,
+  formatDuration,
   formatNumber,
   sortedKeys
 } from '../components';
 import { useStudio } from '../frame';
+import { JobChip, JobProgress } from '../jobs/pieces';
 import { decideVersion } from '../registry/approval';
 
 /** The metrics named beside a run. */
@@ -95,6 +103,53 @@ export function FailedRunItem(props: { run: RunRecord }): React.ReactElement {
         </>
       }
     />
+  );
+}
+
+export function JobItem(props: { job: JobRow }): React.ReactElement {
+  const { job } = props;
+  return (
+    <Item
+      title={job.name}
+      path={`job/${job.name}`}
+      chip={<JobChip state={job.state} />}
+      facts={
+        <>
+          {job.experiment && (
+            <span className="atelier-ellipsis" title={job.experiment}>
+              {job.experiment}
+            </span>
+          )}
+          <span>
+            {job.running_at === null ? (
+              <Time value={job.created_at} />
+            ) : (
+              formatDuration(job.duration)
+            )}
+          </span>
+        </>
+      }
+    >
+      <JobProgress job={job} />
+    </Item>
+  );
+}
+
+export function FailedJobItem(props: { job: JobRecord }): React.ReactElement {
+  const { job } = props;
+  return (
+    <Item
+      title={job.name}
+      path={`job/${job.name}`}
+      chip={<JobChip state={job.state} />}
+      facts={<Time value={job.ended_at ?? job.created_at} />}
+    >
+      {job.reason && (
+        <div className="atelier-ellipsis" title={job.reason}>
+          {job.reason}
+        </div>
+      )}
+    </Item>
   );
 }
 

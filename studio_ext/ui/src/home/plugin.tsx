@@ -29,9 +29,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
         label: trans.__('Home'),
         icon: homeIcon,
         rank: 0,
-        count: counts =>
-          counts.running_runs > 0
-            ? trans.__('%1 running', counts.running_runs)
+        count: ({ running_runs, running_jobs }) =>
+          running_runs + running_jobs > 0
+            ? trans.__('%1 running', running_runs + running_jobs)
             : ''
       },
       resolve: ({ kind, names }) =>

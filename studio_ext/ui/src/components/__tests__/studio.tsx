@@ -38,6 +38,9 @@ export function makeStudio(): ITestStudio {
     addRoom: () => {
       throw new Error('The test studio has no rooms.');
     },
+    addPages: () => {
+      throw new Error('The test studio has no pages.');
+    },
     resolve: () => null,
     open: (path: string) => void opened.push(path),
     openFile: async (path: string) => void opened.push(path),

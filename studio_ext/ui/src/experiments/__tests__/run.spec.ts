@@ -2,12 +2,16 @@
 import type { ArtifactRecord, NestedRun } from '../../api';
 import { readSchema } from '../Datasets';
 import { visibleRows } from '../NestedRuns';
-import { readNotebook } from '../NotebookView';
-import { artifactCode } from '../Preview';
+import { readNotebook } from '../../components/files/NotebookView';
+import { artifactCode } from '../runCalls';
 import { findLines } from '../RunLog';
 import { readPackages } from '../RunSource';
-import { IFolder, extendFolder, treeRows } from '../fileTree';
-import { languageOf, previewKind } from '../previewKinds';
+import {
+  IFolder,
+  extendFolder,
+  treeRows
+} from '../../components/files/fileTree';
+import { languageOf, previewKind } from '../../components/files/previewKinds';
 
 const file = (path: string, media_type = '', size = 10): ArtifactRecord => ({
   path,

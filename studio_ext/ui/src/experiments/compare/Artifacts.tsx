@@ -3,8 +3,9 @@ import * as React from 'react';
 
 import type { ComparedArtifacts, FileDifference, RunRecord } from '../../api';
 import { EmptyState, IColumn, List, Loaded, StateChip } from '../../components';
+import { Preview } from '../../components/files';
 import { useResource, useStudio } from '../../frame';
-import { Preview } from '../Preview';
+import { runSource } from '../runCalls';
 import { DiffView } from './DiffView';
 import { usePair } from './PairChoice';
 import { Swatch } from './Swatch';
@@ -48,7 +49,7 @@ function SideBySide(props: {
   artifacts: Artifact[];
   count: number;
 }): React.ReactElement {
-  const { trans } = useStudio();
+  const { client, trans } = useStudio();
   const { runs, artifacts, count } = props;
   const [path, setPath] = React.useState(artifacts[0].path);
   const columns = React.useMemo(
@@ -117,7 +118,7 @@ function SideBySide(props: {
                   </span>
                 </div>
                 {file ? (
-                  <Preview run={run} artifact={file} />
+                  <Preview source={runSource(client, run.id)} artifact={file} />
                 ) : (
                   <p className="atelier-muted">
                     {trans.__('This run has no such file.')}

@@ -1,15 +1,8 @@
 /** A notebook as it was kept: its texts, code and outputs; nothing in it is trusted or executed. */
 import * as React from 'react';
 
-import {
-  Code,
-  Figure,
-  Markdown,
-  Mime,
-  MimeBundle,
-  isFigure
-} from '../components';
-import { useStudio } from '../frame';
+import { Code, Figure, Markdown, Mime, MimeBundle, isFigure } from '..';
+import { useStudio } from '../../frame';
 
 const SHOWN_CELLS = 500;
 const PLOTLY = 'application/vnd.plotly.v1+json';

@@ -1,26 +1,25 @@
-/** A table among the files of a run, read from the server by rows. */
+/** A table among files, read from the server by rows. */
 import * as React from 'react';
 
-import type { ArtifactRecord, RunRecord, TableWindow } from '../api';
-import { Grid, IBlockSource, Loaded } from '../components';
-import { useResource, useStudio } from '../frame';
-import { runTable } from './runCalls';
+import type { ArtifactRecord, TableWindow } from '../../api';
+import { Grid, IBlockSource, Loaded } from '..';
+import { useResource, useStudio } from '../../frame';
+import type { IFileSource } from './source';
 
 const FIRST_ROWS = 200;
 
 export function TablePreview(props: {
-  run: Pick<RunRecord, 'id'>;
+  source: IFileSource;
   artifact: ArtifactRecord;
 }): React.ReactElement {
-  const { client, trans } = useStudio();
-  const { run, artifact } = props;
-  const { path, sha256 } = artifact;
+  const { trans } = useStudio();
+  const { source: files, artifact } = props;
+  const { path, sha256, created_at } = artifact;
   const first = useResource<TableWindow>(
-    JSON.stringify(['table', run.id, path, sha256]),
+    JSON.stringify(['table', files.key, path, sha256, created_at]),
     // The content of a file does not change: once is enough.
     async (signal, known) =>
-      known ??
-      runTable(client, run.id, { path, start: 0, limit: FIRST_ROWS }, signal)
+      known ?? files.rows({ path, start: 0, limit: FIRST_ROWS }, signal)
   );
   const { data } = first;
   const source = React.useMemo(
@@ -34,10 +33,10 @@ export function TablePreview(props: {
           }
           const limit = end - start;
           const query = { path, start, limit };
-          return (await runTable(client, run.id, query)).rows;
+          return (await files.rows(query)).rows;
         }
       },
-    [data, client, run.id, path]
+    [data, files.key, path]
   );
   return (
     <Loaded

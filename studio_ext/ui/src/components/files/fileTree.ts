@@ -1,5 +1,5 @@
-/** The files of a run as the rows of a tree whose folders are fetched when they are opened; nothing is drawn here. */
-import type { ArtifactEntry, ArtifactRecord, FolderPage } from '../api';
+/** Files as the rows of a tree whose folders are fetched when they are opened; nothing is drawn here. */
+import type { ArtifactEntry, ArtifactRecord, FolderPage } from '../../api';
 
 /** What is known of an opened folder. */
 export interface IFolder {

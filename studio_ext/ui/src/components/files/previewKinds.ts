@@ -1,5 +1,5 @@
-/** How a file of a run is shown, by its name, type and size. */
-import type { ArtifactRecord } from '../api';
+/** How a file is shown, by its name, type and size. */
+import type { ArtifactRecord } from '../../api';
 
 export type PreviewKind =
   | 'figure'

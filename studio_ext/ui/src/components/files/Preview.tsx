@@ -1,20 +1,21 @@
-/** What is in a file of a run, shown without executing anything in it; anything else can be downloaded. */
+/** What is in a file, shown without executing anything in it; anything else can be downloaded. */
 import * as React from 'react';
 
-import type { ArtifactRecord, RunRecord } from '../api';
-import { formatBytes, openMenu } from '../components';
-import { useStudio } from '../frame';
+import type { ArtifactRecord } from '../../api';
+import { formatBytes, openMenu } from '..';
+import { useStudio } from '../../frame';
 import { PreviewContent } from './PreviewContent';
 import { baseName } from './fileTree';
 import { previewKind } from './previewKinds';
+import type { IFileSource } from './source';
 
 export function Preview(props: {
-  run: Pick<RunRecord, 'id'>;
+  source: IFileSource;
   artifact: ArtifactRecord;
 }): React.ReactElement {
   const studio = useStudio();
-  const { client, trans } = studio;
-  const { run, artifact } = props;
+  const { trans } = studio;
+  const { source, artifact } = props;
   const kind = previewKind(artifact);
   return (
     <section
@@ -39,13 +40,16 @@ export function Preview(props: {
                 },
                 {
                   label: trans.__('As Python'),
-                  onSelect: () =>
-                    void studio.copy(artifactCode(run.id, artifact.path))
+                  onSelect: () => void studio.copy(source.code(artifact.path))
                 },
-                {
-                  label: 'sha256',
-                  onSelect: () => void studio.copy(artifact.sha256)
-                }
+                ...(artifact.sha256
+                  ? [
+                      {
+                        label: 'sha256',
+                        onSelect: () => void studio.copy(artifact.sha256)
+                      }
+                    ]
+                  : [])
               ])
             }
           >
@@ -54,7 +58,7 @@ export function Preview(props: {
           <a
             className="atelier-Button"
             data-kind="plain"
-            href={client.artifactUrl(run.id, artifact.path)}
+            href={source.url(artifact.path)}
             download={baseName(artifact.path)}
           >
             {trans.__('Download')}
@@ -64,22 +68,16 @@ export function Preview(props: {
       <div className="atelier-Facts">
         <span>{artifact.media_type}</span>
         <span>{formatBytes(artifact.size)}</span>
-        <span className="atelier-mono atelier-ellipsis" title={artifact.sha256}>
-          sha256 {artifact.sha256.slice(0, 12)}
-        </span>
+        {artifact.sha256 && (
+          <span
+            className="atelier-mono atelier-ellipsis"
+            title={artifact.sha256}
+          >
+            sha256 {artifact.sha256.slice(0, 12)}
+          </span>
+        )}
       </div>
-      <PreviewContent run={run} artifact={artifact} kind={kind} />
+      <PreviewContent source={source} artifact={artifact} kind={kind} />
     </section>
   );
-}
-
-/** The code that opens a file of a run in a notebook. */
-export function artifactCode(runId: string, path: string): string {
-  return [
-    'import kernel_tools as kt',
-    '',
-    `run = kt.experiments.get_run(${JSON.stringify(runId)})`,
-    `with run.open_artifact(${JSON.stringify(path)}) as file:`,
-    '    content = file.read()'
-  ].join('\n');
 }

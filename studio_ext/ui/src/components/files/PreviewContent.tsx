@@ -1,7 +1,7 @@
 /** The content of a file in the form that fits it. */
 import * as React from 'react';
 
-import type { ArtifactRecord, RunRecord } from '../api';
+import type { ArtifactRecord } from '../../api';
 import {
   Code,
   Diff,
@@ -10,15 +10,16 @@ import {
   LoadingState,
   Markdown,
   isFigure
-} from '../components';
-import { useStudio } from '../frame';
+} from '..';
+import { useStudio } from '../../frame';
 import { NotebookView } from './NotebookView';
 import { TablePreview } from './TablePreview';
 import { TextOf, useContent } from './TextOf';
 import { PreviewKind, languageOf } from './previewKinds';
+import type { IFileSource } from './source';
 
 interface IContentProps {
-  run: Pick<RunRecord, 'id'>;
+  source: IFileSource;
   artifact: ArtifactRecord;
 }
 
@@ -146,8 +147,8 @@ function Media(
   props: IContentProps & { kind: 'picture' | 'audio' | 'video' }
 ): React.ReactElement {
   const { trans } = useStudio();
-  const { run, artifact, kind } = props;
-  const { content, error, retry } = useContent(run, artifact, async blob =>
+  const { source, artifact, kind } = props;
+  const { content, error, retry } = useContent(source, artifact, async blob =>
     URL.createObjectURL(blob)
   );
   React.useEffect(

@@ -1,10 +1,9 @@
-/** The folders of a run's files, fetched as they are opened or searched. */
+/** The folders of files, fetched as they are opened or searched. */
 import * as React from 'react';
 
-import { ApiError } from '../api';
-import { useStudio } from '../frame';
+import { ApiError } from '../../api';
 import { IFolder, TOP, extendFolder } from './fileTree';
-import { runFiles } from './runCalls';
+import type { IFileSource } from './source';
 
 const PAGE = 1000;
 
@@ -16,13 +15,12 @@ export interface IFiles {
   loadMore(path: string): void;
 }
 
-/** `version` changes when the run has other files; then everything that is open is fetched again. */
+/** `version` changes when there are other files; then everything that is open is fetched again. */
 export function useFiles(
-  runId: string,
+  source: IFileSource,
   search: string,
   version: string
 ): IFiles {
-  const { client } = useStudio();
   const [folders, setFolders] = React.useState<ReadonlyMap<string, IFolder>>(
     new Map()
   );
@@ -38,12 +36,7 @@ export function useFiles(
       const query = { folder: path, search, limit: PAGE };
       try {
         const page_token = known?.next ?? null;
-        const page = await runFiles(
-          client,
-          runId,
-          { ...query, page_token },
-          signal
-        );
+        const page = await source.list({ ...query, page_token }, signal);
         if (!signal.aborted) {
           setError(null);
           setFolders(old => new Map(old).set(path, extendFolder(known, page)));
@@ -58,7 +51,7 @@ export function useFiles(
         }
       }
     },
-    [client, runId, search]
+    [source.key, search]
   );
   React.useEffect(() => {
     controller.current = new AbortController();

@@ -1,0 +1,98 @@
+/** Jobs: work that goes on without the notebook, in a list, and each on a page of its own. */
+import {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import * as React from 'react';
+
+import { ILink, IPage, IStudio, addEntrance, jobsIcon } from '../frame';
+import { JobPage } from './JobPage';
+import { JobsPage } from './JobsPage';
+import { Notices } from './notices';
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-atelier:jobs',
+  description: 'Jobs: their state, logs, charts, resources and outputs.',
+  autoStart: true,
+  requires: [IStudio],
+  optional: [ICommandPalette, ILauncher, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    studio: IStudio,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    settingRegistry: ISettingRegistry | null
+  ): void => {
+    const { trans } = studio;
+    let notices: Notices | null = null;
+    const begin = (settings: ISettingRegistry.ISettings | null) => {
+      notices = new Notices(studio, settings);
+    };
+    void app.restored.then(() =>
+      settingRegistry
+        ? settingRegistry.load(plugin.id).then(begin, () => begin(null))
+        : begin(null)
+    );
+    const resolve = ({ kind, names }: ILink): IPage | null => {
+      if (kind === 'jobs' && names.length === 0) {
+        const isDesktop = notices?.mode === 'desktop';
+        return {
+          tab: 'jobs',
+          title: trans.__('Jobs'),
+          icon: jobsIcon,
+          element: (
+            <JobsPage
+              menu={[
+                {
+                  label: trans.__('Desktop Notification When a Job Ends'),
+                  beginsGroup: true,
+                  isToggled: isDesktop,
+                  onSelect: () =>
+                    void notices?.setDesktop(notices.mode !== 'desktop')
+                }
+              ]}
+            />
+          )
+        };
+      }
+      if (kind === 'job' && names.length === 1) {
+        return {
+          tab: `job/${names[0]}`,
+          title: names[0],
+          icon: jobsIcon,
+          element: <JobPage key={names[0]} name={names[0]} />
+        };
+      }
+      return null;
+    };
+    addEntrance({
+      app,
+      studio,
+      room: {
+        section: {
+          path: 'jobs',
+          label: trans.__('Jobs'),
+          icon: jobsIcon,
+          rank: 30,
+          count: ({ running_jobs, waiting_jobs }) =>
+            running_jobs
+              ? trans.__('%1 running', running_jobs)
+              : waiting_jobs
+                ? trans.__('%1 waiting', waiting_jobs)
+                : ''
+        },
+        resolve
+      },
+      command: 'atelier:open-jobs',
+      label: trans.__('Open Jobs'),
+      caption: trans.__('Work that goes on without the notebook'),
+      palette,
+      launcher
+    });
+  }
+};
+
+export default plugin;
