@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import kernel_tools as kt
+from kernel_tools.core.errors import NotFoundError
 from kernel_tools.experiments.figures import confusion_matrix
 
 DATA = Path(__file__).parent.parent / "notebooks" / "data" / "adult.parquet"
@@ -274,7 +275,8 @@ def main() -> None:
         sys.stdin.read()
     finally:
         for job in jobs.values():
-            job.stop()
+            with contextlib.suppress(NotFoundError):  # a test deletes one
+                job.stop()
         for run in live:
             run.finish("KILLED")
         for endpoint in kt.hosting.list_endpoints():

@@ -53,13 +53,13 @@ test('there are no jobs yet, they are on their way, or cannot be read', async ({
   const empty = page.locator('.atelier-Page:visible');
   await expect(empty.getByText('No jobs yet')).toBeVisible();
   await inspect(page, 'jobs-empty');
-  const release = await hold(page, 'jobs?*');
+  const release = await hold(page, 'jobs*');
   const tab = await openLink(page, 'jobs');
   await expect(tab.getByRole('status', { name: 'Loading' })).toBeVisible();
   release();
   await expect(tab.getByRole('grid', { name: 'Jobs' })).toBeVisible();
   await page.unrouteAll();
-  await fail(page, 'jobs?*', 'The catalog is locked by another process.');
+  await fail(page, 'jobs*', 'The catalog is locked by another process.');
   const failed = await openLink(page, 'jobs');
   await expect(failed.getByRole('alert')).toContainText(
     'locked by another process'
