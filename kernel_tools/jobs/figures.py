@@ -1,14 +1,17 @@
-"""Figures of jobs: what one has used, over time."""
+"""Figures of jobs: what one has used, and when it waited, ran and was interrupted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kernel_tools.core.figures import SERIES_COLORS, new_figure
+from kernel_tools.jobs.folder import now
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
+
+    from kernel_tools.jobs.handle import Job
 
 MAX_POINTS = 1000
 """Points of a curve; of more samples, each point is the mean of as many as needed."""
@@ -51,6 +54,41 @@ def usage_figures(usage: pd.DataFrame, *, is_dark: bool = False) -> dict[str, go
         name: _draw(table["seconds"], title, unit, curves, is_dark=is_dark)
         for name, (title, unit, curves) in drawn.items()
     }
+
+
+def timeline(job: Job, *, is_dark: bool = False) -> go.Figure:
+    """Draw the life of a job: one row for each attempt, and in the first row what came before any.
+
+    Parameters
+    ----------
+    job
+        The job; of one that goes on, the last stretch ends now.
+    is_dark
+        Whether the figure is shown on a dark ground.
+    """
+    import plotly.graph_objects as go
+
+    history = job.history
+    figure = new_figure(title=f"Life of {job.name}", x_title="time since submission (s)", y_title="", is_dark=is_dark)
+    states = dict.fromkeys(stretch.state for stretch in history.stretches if not stretch.state.is_end)
+    for color, state in zip(SERIES_COLORS, states, strict=False):
+        found = [stretch for stretch in history.stretches if stretch.state is state]
+        begun = [(stretch.started_at - history.created_at) / 1000 for stretch in found]
+        ended = [((stretch.ended_at or now()) - history.created_at) / 1000 for stretch in found]
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                y=[f"attempt {stretch.attempt or 1}" for stretch in found],
+                base=begun,
+                x=[end - begin for begin, end in zip(begun, ended, strict=True)],
+                name=state.value,
+                marker={"color": color, "line": {"width": 0}},
+                hovertemplate=f"{state.value}: %{{base:.4g}} s, for %{{x:.4g}} s<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="overlay", showlegend=True, height=140 + 30 * max(1, len(history.attempts)))
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure
 
 
 def _rates(usage: pd.DataFrame) -> pd.DataFrame:
