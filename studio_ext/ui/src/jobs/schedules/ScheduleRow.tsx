@@ -27,7 +27,14 @@ export function ScheduleRow(props: {
       <td className="atelier-ellipsis" title={schedule.entry}>
         {schedule.entry}
       </td>
-      <td className="atelier-ellipsis" title={schedule.cron ?? undefined}>
+      <td
+        className="atelier-ellipsis"
+        title={
+          schedule.cron === null
+            ? schedule.timing
+            : `${schedule.timing}: ${schedule.cron}`
+        }
+      >
         {schedule.timing}
       </td>
       <td>
