@@ -21,7 +21,11 @@ export function ScheduleRow(props: {
   const { name, is_paused, next_at } = schedule;
   return (
     <tr>
-      <th scope="row" className="atelier-ellipsis" title={name}>
+      <th
+        scope="row"
+        className="atelier-ellipsis"
+        title={`${name}: ${schedule.entry}`}
+      >
         {name}
       </th>
       <td className="atelier-ellipsis" title={schedule.entry}>
