@@ -6439,6 +6439,16 @@ export interface operations {
           'application/json': components['schemas']['ErrorReply'];
         };
       };
+      /** @description MissingExtraError */
+      501: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
     };
   };
   get_schedule: {
@@ -6484,6 +6494,16 @@ export interface operations {
       };
       /** @description NotFoundError */
       404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -6620,6 +6640,16 @@ export interface operations {
           'application/json': components['schemas']['ErrorReply'];
         };
       };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
       /** @description TooLargeError */
       413: {
         headers: {
@@ -6693,8 +6723,18 @@ export interface operations {
           'application/json': components['schemas']['ErrorReply'];
         };
       };
-      /** @description ConflictError */
+      /** @description ConflictError, IntegrityError */
       409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -6705,6 +6745,16 @@ export interface operations {
       };
       /** @description InvalidDataError */
       422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description MissingExtraError */
+      501: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
