@@ -10,6 +10,8 @@ import typer
 
 from kernel_tools import __version__
 from kernel_tools.cli_experiments import experiments_app
+from kernel_tools.cli_jobs import jobs_app, spot_app
+from kernel_tools.cli_schedules import scheduler, schedules_app
 from kernel_tools.core.errors import AtelierError, NotFoundError
 
 app = typer.Typer(
@@ -24,6 +26,10 @@ app.add_typer(audit_app, name="audit")
 artifacts_app = typer.Typer(help="The stored files of runs and models.", no_args_is_help=True)
 app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(experiments_app, name="experiments")
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(schedules_app, name="schedules")
+app.add_typer(spot_app, name="spot")
+app.command()(scheduler)
 
 
 @app.command()

@@ -11,6 +11,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from kernel_tools.core.errors import AtelierError
+
 if TYPE_CHECKING:
     from studio_ext.app import StudioApp
 
@@ -58,7 +60,8 @@ class Ticking:
         except Exception as error:  # whatever it is, the next tick tries again
             complaint = f"{type(error).__name__}: {error}"
             if complaint != self._complaint:
-                logger.exception("Schedules and open jobs were not looked after: %s", complaint)
+                is_defect = not isinstance(error, AtelierError | OSError)
+                logger.error("Schedules and open jobs were not looked after: %s", complaint, exc_info=is_defect)
             self._complaint = complaint
 
     async def _run(self) -> None:

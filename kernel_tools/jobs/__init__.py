@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kernel_tools.jobs.handle import Job
     from kernel_tools.jobs.queue import max_concurrent
     from kernel_tools.jobs.records import JobRecord
+    from kernel_tools.jobs.retention import Removed, delete_ended
     from kernel_tools.jobs.schedules import (
         Schedule,
         ScheduleRecord,
@@ -37,6 +38,7 @@ __all__ = [
     "Job",
     "JobRecord",
     "JobState",
+    "Removed",
     "Resources",
     "Retries",
     "Schedule",
@@ -47,6 +49,7 @@ __all__ = [
     "create_schedule",
     "create_schedule_of_job",
     "current_job",
+    "delete_ended",
     "get",
     "get_schedule",
     "interruption",
@@ -69,6 +72,8 @@ _LAZY = {
     "Job": "handle",
     "JobRecord": "records",
     "JobState": "states",
+    "Removed": "retention",
+    "delete_ended": "retention",
     "job": "decorator",
     **dict.fromkeys(
         (

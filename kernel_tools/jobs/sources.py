@@ -35,7 +35,7 @@ def copy_source(source: Path, target: Path) -> str:
     target.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     total = 0
-    files = [(source.name, source)] if source.is_file() else list(_files(source))
+    files = [(source.name, source)] if source.is_file() else list(source_files(source))
     if len(files) > MOST_FILES:
         raise TooLargeError(_too_large(source, f"more than {MOST_FILES:,} files"))
     for relative, path in files:
@@ -55,7 +55,7 @@ def digest_path(path: Path) -> tuple[str, int]:
         return _digest(path).hex(), path.stat().st_size
     digest = hashlib.sha256()
     size = 0
-    for relative, file in _files(path):
+    for relative, file in source_files(path):
         digest.update(f"{relative}\0".encode("utf-8", "surrogateescape") + _digest(file))
         size += file.stat().st_size
     return digest.hexdigest(), size
@@ -72,7 +72,8 @@ def require_inside(source: Path, target: str) -> str:
     return target
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files that are taken along from a folder, by their path below it, in a fixed order."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
         for name in sorted(names):

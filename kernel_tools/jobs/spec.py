@@ -11,7 +11,7 @@ from typing import Any
 from kernel_tools.core.errors import IntegrityError, InvalidArgumentError
 
 SPEC_VERSION = 1
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(d|h|min|m|s|ms))")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(d|h|min|ms|m|s))")
 _SECONDS = {"d": 86_400.0, "h": 3600.0, "min": 60.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)?")
 _BYTES = {"B": 1, **{f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)}}

@@ -15,7 +15,7 @@ from kernel_tools.core.errors import ConflictError, InvalidArgumentError
 from kernel_tools.core.workspace import Workspace, current_workspace, sync_folder, validate_name
 from kernel_tools.jobs import catalog, submission
 from kernel_tools.jobs.folder import JobFolder, now
-from kernel_tools.jobs.inputs import inputs_to_read
+from kernel_tools.jobs.inputs import inputs_to_read, is_url
 from kernel_tools.jobs.plans import FUNCTION_FILE
 from kernel_tools.jobs.schedules.firing import paths_of
 from kernel_tools.jobs.schedules.folder import ScheduleFolder, ScheduleState, schedules_root
@@ -126,6 +126,12 @@ def create_schedule_of_job(
     """Submit what a job was, again and again: its source, parameters, inputs and options; see `create_schedule`."""
     workspace = workspace or current_workspace()
     state = _first_state(name, cron, every, time_zone, missed, overlap, False)
+    for channel, data in job.spec.inputs.items():
+        if data.is_kept and not is_url(data.path):
+            raise InvalidArgumentError(
+                f"The input {channel!r} of job {job.name!r} is a {data.path!r} of a notebook, which cannot be read "
+                "again later. Save it to a file, and schedule a job with that."
+            )
     folder = JobFolder(catalog.root_of(workspace) / job.name)
     function = folder.path / FUNCTION_FILE
     order = submission.Order(

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kernel_tools.core.audit import acting_user
+from kernel_tools.core.audit import acting_user, current_user
 from kernel_tools.core.errors import AtelierError, ConflictError, UnavailableError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.jobs import catalog, submission
@@ -140,7 +140,7 @@ def _submit_pending(
 
 
 def _submit(workspace: Workspace, folder: ScheduleFolder, template: JobSpec, name: str, due: int | None) -> Job:
-    """Submit one job, as the user who made the schedule; finish it if somebody was killed while doing so."""
+    """Submit one job, at due times as the user who made the schedule; finish what somebody was killed while doing."""
     from kernel_tools.jobs.handle import Job
 
     template_folder = folder.template
@@ -151,13 +151,15 @@ def _submit(workspace: Workspace, folder: ScheduleFolder, template: JobSpec, nam
         working_dir=template.working_dir,
         function_file=function if function.exists() else None,
     )
-    with acting_user(template.created_by):
+    user = current_user() if due is None else template.created_by
+    with acting_user(user):
         if due is None or not _is_submitted(workspace, name):
             fresh = submission.new_spec(order, name, template.experiment)
             spec = replace(
                 template,
                 name=name,
                 created_at=fresh.created_at,
+                created_by=user,
                 run_id=fresh.run_id,
                 packages=fresh.packages if template.python == sys.executable else template.packages,
                 inputs={},
