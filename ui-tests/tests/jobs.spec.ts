@@ -46,22 +46,30 @@ test('the list of jobs is filtered, and tells what can be done with some', async
   ).toBeFocused();
 });
 
-test('there are no jobs yet, they are on their way, or cannot be read', async ({
-  page
-}) => {
-  await page.goto(`${EMPTY_URL}/lab?atelier=jobs`);
-  const empty = page.locator('.atelier-Page:visible');
-  await expect(empty.getByText('No jobs yet')).toBeVisible();
-  await inspect(page, 'jobs-empty');
-  const release = await hold(page, 'jobs*');
+test.describe('an empty workspace', () => {
+  test.use({ baseURL: EMPTY_URL });
+
+  test('says how to submit a job', async ({ page }) => {
+    const tab = await openLink(page, 'jobs');
+    await expect(
+      tab.getByRole('heading', { name: 'No jobs yet' })
+    ).toBeVisible();
+    await inspect(page, 'jobs-empty');
+  });
+});
+
+test('the list shows a skeleton while it loads', async ({ page }) => {
+  const release = await hold(page, 'jobs?*');
   const tab = await openLink(page, 'jobs');
-  await expect(tab.getByRole('status', { name: 'Loading' })).toBeVisible();
+  await expect(tab.locator('.atelier-Skeleton').first()).toBeVisible();
   release();
   await expect(tab.getByRole('grid', { name: 'Jobs' })).toBeVisible();
-  await page.unrouteAll();
-  await fail(page, 'jobs*', 'The catalog is locked by another process.');
-  const failed = await openLink(page, 'jobs');
-  await expect(failed.getByRole('alert')).toContainText(
+});
+
+test('the list says what failed', async ({ page }) => {
+  await fail(page, 'jobs?*', 'The catalog is locked by another process.');
+  const tab = await openLink(page, 'jobs');
+  await expect(tab.getByRole('alert')).toContainText(
     'locked by another process'
   );
   await inspect(page, 'jobs-error');
