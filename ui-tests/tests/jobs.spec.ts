@@ -163,7 +163,30 @@ test('a failure is explained, and interruptions are shown with what they cost', 
 test('a running job is followed from Home to its end, and its end is told', async ({
   page
 }) => {
-  let tab = await openLink(page, 'home');
+  // The browser of the tests has no desktop: what would be told there is kept.
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    Object.assign(window, {
+      told,
+      Notification: class {
+        static permission = 'granted';
+        static requestPermission = async () => 'granted';
+        constructor(title: string) {
+          told.push(title);
+        }
+      }
+    });
+  });
+  let tab = await openLink(page, 'jobs');
+  const desktop = 'Desktop Notification When a Job Ends';
+  await tab.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: desktop }).click();
+  await tab.getByRole('button', { name: 'More' }).click();
+  await expect(
+    page.getByRole('menuitemcheckbox', { name: desktop, checked: true })
+  ).toBeVisible();
+  await page.keyboard.press('Escape');
+  tab = await openLink(page, 'home');
   const now = tab.getByRole('region', { name: 'Now' });
   await expect(now.getByRole('button', { name: 'live-job' })).toBeVisible();
   await expect(
@@ -191,6 +214,9 @@ test('a running job is followed from Home to its end, and its end is told', asyn
   await tab.getByRole('button', { name: 'Stop' }).click();
   await expect(tab.getByText('Stopped', { exact: true }).first()).toBeVisible();
   await expect(page.getByText(/live-job: Stopped after/)).toBeVisible();
+  expect(await page.evaluate('told')).toEqual([
+    expect.stringMatching(/^live-job: Stopped after/)
+  ]);
   await page.getByRole('button', { name: 'Open job' }).click();
   await tab.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Delete…' }).click();
