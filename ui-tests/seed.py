@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from seed_jobs import start_jobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import kernel_tools as kt
+from kernel_tools.core.errors import NotFoundError
 from kernel_tools.experiments.figures import confusion_matrix
 
 DATA = Path(__file__).parent.parent / "notebooks" / "data" / "adult.parquet"
@@ -238,10 +240,18 @@ def deploy_endpoints() -> None:
         os.kill(broken.record.pid, signal.SIGKILL)
 
 
+def register_from(job: Any, X: pd.DataFrame, y: pd.Series) -> None:
+    """Register a model that the run of a job has made."""
+    numbers = X.select_dtypes("number")
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(numbers, y)
+    kt.registry.register("census-by-job", model, run=job.run, sample_input=numbers.head(3))
+
+
 def main() -> None:
     """Fill, say so, wait, clean up."""
     folder = Path(os.environ["ATELIER_HOME"]).parent / f"{Path(os.environ['ATELIER_HOME']).name}-files"
     folder.mkdir(exist_ok=True)
+    jobs = start_jobs()
     X, y = read_census()
     spare = seed_odd_runs()
     seed_nested_runs()
@@ -250,11 +260,23 @@ def main() -> None:
     run_id = seed_models(X, y, folder)
     deploy_endpoints()
     live = start_live_runs()
+    for name in ("done", "broken", "spot"):
+        jobs[name].wait(120)
+    register_from(jobs["done"], X, y)
     try:
-        made = {"run": run_id, "spare": spare, "compared": compared, "live": [run.id for run in live]}
+        made = {
+            "run": run_id,
+            "spare": spare,
+            "compared": compared,
+            "live": [run.id for run in live],
+            "job_run": jobs["done"].spec.run_id,
+        }
         print(json.dumps(made), flush=True)
         sys.stdin.read()
     finally:
+        for job in jobs.values():
+            with contextlib.suppress(NotFoundError):  # a test deletes one
+                job.stop()
         for run in live:
             run.finish("KILLED")
         for endpoint in kt.hosting.list_endpoints():

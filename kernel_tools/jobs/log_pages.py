@@ -5,6 +5,7 @@ A log may hold more than anybody wants in memory: what is read at once is bounde
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from collections.abc import Iterator
@@ -231,8 +232,8 @@ def _blocks_backwards(attempt: Path, first: int, stop: int) -> Iterator[tuple[in
 
 def _matches(block: bytes, text: str) -> list[int]:
     """Return where the lines of a block begin that hold a text."""
-    if text.isascii() and b"\x1b" not in block:
-        return _find_plain(block.lower(), text.lower().encode())
+    if text.isascii():
+        return _find_colored(block, text) if b"\x1b" in block else _find_plain(block.lower(), text.lower().encode())
     wanted = text.casefold()
     found, position = [], 0
     for line in block.split(b"\n"):
@@ -240,6 +241,25 @@ def _matches(block: bytes, text: str) -> list[int]:
             found.append(position)
         position += len(line) + 1
     return found
+
+
+def _find_colored(block: bytes, text: str) -> list[int]:
+    """Return where the lines begin that hold a text of ASCII, which colours may stand within."""
+    pattern, wanted = _colored_pattern(text), text.lower().encode()
+    found, match = [], pattern.search(block)
+    while match is not None:
+        start, end = block.rfind(b"\n", 0, match.start()) + 1, block.find(b"\n", match.start())
+        line = block[start:end] if end >= 0 else block[start:]
+        if wanted in _ANSI.sub(b"", line).lower():  # it may have been found in the colours themselves
+            found.append(start)
+        match = pattern.search(block, end) if end >= 0 else None
+    return found
+
+
+@functools.lru_cache(maxsize=8)
+def _colored_pattern(text: str) -> re.Pattern[bytes]:
+    between = b"(?:" + _ANSI.pattern + b")*"
+    return re.compile(between.join(re.escape(letter.encode()) for letter in text), re.IGNORECASE)
 
 
 def _find_plain(block: bytes, wanted: bytes) -> list[int]:

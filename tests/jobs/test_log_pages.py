@@ -74,7 +74,7 @@ def test_a_page_near_an_offset_begins_with_the_line_that_it_lies_in(lines: list[
     assert page.start == content.rfind(b"\n", 0, min(near, len(content))) + 1
 
 
-@given(LINES, st.sampled_from(["a", "B", "ab", "é", "漢🙂", "zz"]), st.integers(20, 200), st.integers(1, 50))
+@given(LINES, st.sampled_from(["a", "B", "ab", "1m", "é", "漢🙂", "zz"]), st.integers(20, 200), st.integers(1, 50))
 def test_a_search_finds_the_lines_that_reading_all_finds(lines: list[bytes], text: str, block: int, limit: int) -> None:
     content = b"\n".join(lines) + b"\n"
     expected, position = [], 0

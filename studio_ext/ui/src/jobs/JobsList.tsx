@@ -19,8 +19,8 @@ import { IJobFilter, useJobs } from './useJobs';
 
 const FIRST_JOB = `import kernel_tools as kt
 
-job = kt.jobs.submit("train.py", params={"max_depth": 6}, experiment="census-income")
-job.wait(), job.logs()`;
+job = kt.jobs.submit("train.py", params={"max_depth": 6}, experiment="census")
+job.status, job.logs()`;
 
 const NO_FILTER: IJobFilter = { groups: [], experiment: '', text: '' };
 

@@ -36,13 +36,13 @@ export function jobColumns(studio: IStudio): IColumn<JobRow>[] {
     {
       id: 'progress',
       label: trans.__('Progress'),
-      width: 140,
+      width: 160,
       render: job => <JobProgress job={job} />
     },
     {
       id: 'duration',
       label: trans.__('Ran'),
-      width: 84,
+      width: 96,
       isNumber: true,
       render: ({ duration, running_at }) =>
         running_at === null ? '—' : formatDuration(duration),
@@ -51,7 +51,7 @@ export function jobColumns(studio: IStudio): IColumn<JobRow>[] {
     {
       id: 'cost',
       label: trans.__('Cost'),
-      width: 92,
+      width: 120,
       isNumber: true,
       render: ({ cost, currency }) =>
         cost === null ? '—' : formatCost(cost, currency),

@@ -123,10 +123,11 @@ export function kindLabel(
   }
 }
 
-/** An amount of money; small ones with the digits that matter. */
+/** An amount of money; of small ones two more digits. */
 export function formatCost(cost: MetricValue, currency: string): string {
   const value = toNumber(cost);
-  const amount =
-    value > 0 && value < 0.01 ? value.toPrecision(2) : value.toFixed(2);
-  return `${amount} ${currency}`;
+  if (value > 0 && value < 0.0001) {
+    return `< 0.0001 ${currency}`;
+  }
+  return `${value.toFixed(value > 0 && value < 0.01 ? 4 : 2)} ${currency}`;
 }
