@@ -209,9 +209,7 @@ def simulate(
             count += 1
             typer.echo(f"{at:8.1f} s  interrupted {name}")
     except KeyboardInterrupt:
-        pass
-    finally:
-        spot.set_capacity(None)
+        spot.set_capacity(None)  # nobody is left who would give it back
     typer.echo(f"Interrupted {count:,} times.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from kernel_tools.jobs import catalog
 from kernel_tools.jobs.folder import now
 from kernel_tools.jobs.handle import Job
 from kernel_tools.jobs.records import JobRecord
+from kernel_tools.jobs.schedules.folder import schedules_root
 from kernel_tools.jobs.spec import to_seconds
 from kernel_tools.jobs.states import ENDS
 
@@ -66,7 +68,7 @@ def delete_ended(
         removed.append(record.name)
         freed += size
     if not is_trial:
-        for rest in catalog.root_of(workspace).glob(".*.deleted"):
+        for rest in _leftovers(workspace):
             freed += _size(rest)
             shutil.rmtree(rest, ignore_errors=True)
     return Removed(tuple(removed), freed)
@@ -85,6 +87,14 @@ def _outdated(workspace: Workspace, limit: int, keep_last: int) -> list[JobRecor
                 found.append(record)
         if token is None:
             return found
+
+
+def _leftovers(workspace: Workspace) -> list[Path]:
+    """Return what is left of deletions, and of schedules in the making, by processes that were killed."""
+    schedules = schedules_root(workspace)
+    before = time.time() - 3600
+    half_made = [path for path in schedules.glob(".*.new") if path.stat().st_mtime < before]
+    return [*catalog.root_of(workspace).glob(".*.deleted"), *schedules.glob(".*.deleted"), *half_made]
 
 
 def _size(folder: Path) -> int:

@@ -7,7 +7,14 @@ from typing import Annotated
 from pydantic import Field
 
 from kernel_tools import jobs
-from kernel_tools.core.errors import ConflictError, NotFoundError, TooLargeError, UnavailableError
+from kernel_tools.core.errors import (
+    ConflictError,
+    IntegrityError,
+    MissingExtraError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 from kernel_tools.jobs import catalog
 from kernel_tools.jobs.records import JobRecord
 from kernel_tools.jobs.schedules import Missed, Overlap, Schedule, ScheduleRecord
@@ -81,7 +88,7 @@ class SchedulesHandler(StudioHandler):
         "create_schedule",
         "Submit what a job was again and again",
         status=201,
-        raises=(NotFoundError, ConflictError, TooLargeError),
+        raises=(NotFoundError, ConflictError, TooLargeError, MissingExtraError),
     )
     def post(self, body: ScheduleRequest) -> ScheduleRecord:
         """Make the schedule, and answer it."""
@@ -113,7 +120,9 @@ class ScheduleHandler(StudioHandler):
     path = "/schedules/{name}"
     auth_resource = "jobs"
 
-    @operation("get_schedule", "Show a schedule, its next times and its newest jobs", raises=(NotFoundError,))
+    @operation(
+        "get_schedule", "Show a schedule, its next times and its newest jobs", raises=(NotFoundError, IntegrityError)
+    )
     def get(self, name: Name) -> ScheduleDetail:
         """Answer the schedule."""
         schedule = jobs.get_schedule(name, workspace=self.workspace)
@@ -126,7 +135,9 @@ class ScheduleHandler(StudioHandler):
             jobs=schedule.jobs(SHOWN_JOBS),
         )
 
-    @operation("change_schedule", "Pause or resume a schedule, or change its times", raises=(NotFoundError,))
+    @operation(
+        "change_schedule", "Pause or resume a schedule, or change its times", raises=(NotFoundError, IntegrityError)
+    )
     def patch(self, name: Name, body: ScheduleChangeRequest) -> ScheduleRecord:
         """Change, and answer the schedule."""
         return self._find(name).update(**body.model_dump())
@@ -150,7 +161,7 @@ class ScheduleRunHandler(StudioHandler):
         "run_schedule",
         "Submit a job of a schedule at once",
         status=201,
-        raises=(NotFoundError, ConflictError, UnavailableError),
+        raises=(NotFoundError, ConflictError, TooLargeError, IntegrityError, UnavailableError, MissingExtraError),
         action="execute",
     )
     def post(self, name: Name) -> JobRecord:

@@ -245,8 +245,12 @@ def _make_schedule(
 def _place(handler: StudioHandler, path: str) -> Path:
     """Return a file or folder below the server's root folder; NotFoundError if there is none."""
     root = Path(handler.studio.serverapp.root_dir)  # type: ignore[union-attr]  # it runs
-    place = join_inside(root, path.strip("/"))
-    if not place.exists():
+    try:
+        place = join_inside(root, path.strip("/"))
+        is_there = place.exists()
+    except OSError as error:  # such as a name that is too long for any file
+        raise InvalidArgumentError(f"{path[:80]!r} is not a path: {error.strerror}.") from error
+    if not is_there:
         raise NotFoundError(f"There is no {path!r} below the folder that JupyterLab was started in.")
     return place
 

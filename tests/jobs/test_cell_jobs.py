@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from kernel_tools import jobs
 from kernel_tools.core.errors import InvalidArgumentError
@@ -101,3 +104,16 @@ def test_the_first_word_of_jobs_may_be_an_experiment(shell):
     assert shell.run_line_magic("jobs", "census").empty
     with pytest.raises(UsageError, match="no state"):
         shell.run_line_magic("jobs", "Sleeping census")
+
+
+def test_in_a_kernel_a_failed_job_fails_the_cell_and_progress_is_one_line(workspace):
+    sources = [
+        "%load_ext kernel_tools",
+        "%%job --wait --name good\nimport kernel_tools as kt\nkt.jobs.progress(3, 3, 'fitting')",
+        "%%job --wait --name bad\nraise SystemExit(3)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    with pytest.raises(CellExecutionError, match="Job bad is Failed: It ended with exit code 3"):
+        NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    (line,) = notebook.cells[1].outputs
+    assert line.data["text/plain"] == "Job good: Completed, fitting 3 of 3" and "=job/good" in line.data["text/html"]

@@ -247,3 +247,14 @@ def test_a_ticker_that_is_killed_at_any_line_loses_no_firing_and_doubles_none(tm
 def test_many_tickers_that_are_killed_fire_each_time_once(tmp_path):
     report = tick_together(tmp_path, tickers=3, times=12, seed=4)
     assert report.kills > 0 and report.wrong == [] and report.twice == []
+
+
+def test_the_catalog_finds_the_jobs_of_a_schedule_in_every_database(any_workspace):
+    schedule = jobs.create_schedule("nightly", ["true"], every="1d", workspace=any_workspace)
+    other = jobs.submit(["true"], workspace=any_workspace)
+    (job,) = jobs.run_due_schedules(any_workspace, schedule.record.next_at)
+    assert {job.wait(END), other.wait(END)} == {"Completed"}
+    assert [row.name for row in schedule.jobs()] == [job.name]
+    assert len(jobs.list_jobs(workspace=any_workspace)[0]) == 2
+    assert rebuild_jobs(any_workspace) == 2
+    assert [row.name for row in schedule.jobs()] == [job.name]

@@ -108,10 +108,22 @@ async def test_the_server_notices_a_lost_supervisor_though_nobody_asks(jp_server
     await until(lambda: '"Lost"' in events.read_text())
 
 
-async def test_a_damaged_schedule_does_not_end_the_ticking(jp_serverapp: Any, workspace: Workspace) -> None:
+async def test_a_damaged_schedule_does_not_end_the_ticking_and_can_be_deleted(
+    call: Any, jp_serverapp: Any, workspace: Workspace
+) -> None:
     await listen(jp_serverapp)
     jobs.create_schedule("broken", ["true"], every=1, workspace=workspace)
     (workspace.root / "schedules" / "broken" / "schedule.json").write_text("{")
     schedule = jobs.create_schedule("often", ["true"], every=1, workspace=workspace)
     await until(lambda: schedule.record.fired > 0)
     schedule.delete()
+    (shown,) = (await call("GET", "/schedules")).json["schedules"]
+    assert shown["is_paused"] and "schedule.json" in shown["last_error"]
+    assert (await call("GET", "/schedules/broken")).error == (409, "IntegrityError")
+    assert (await call("DELETE", "/schedules/broken")).status == 204
+
+
+async def test_nothing_is_opened_before_there_are_jobs(jp_serverapp: Any, workspace: Workspace) -> None:
+    (studio,) = jp_serverapp.extension_manager.extension_apps["studio_ext"]
+    studio.ticking.tick()
+    assert studio._opened is None and list(workspace.root.iterdir()) == []

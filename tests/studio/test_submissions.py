@@ -66,6 +66,7 @@ class TestForm:
             ("/etc/../../etc/hosts.py", 400),
             ("work/rows.csv", 400),
             ("work", 400),
+            ("x" * 900 + ".py", 400),
         ],
     )
     async def test_only_scripts_and_notebooks_of_the_server_are_read(

@@ -46,22 +46,30 @@ test('the list of jobs is filtered, and tells what can be done with some', async
   ).toBeFocused();
 });
 
-test('there are no jobs yet, they are on their way, or cannot be read', async ({
-  page
-}) => {
-  await page.goto(`${EMPTY_URL}/lab?atelier=jobs`);
-  const empty = page.locator('.atelier-Page:visible');
-  await expect(empty.getByText('No jobs yet')).toBeVisible();
-  await inspect(page, 'jobs-empty');
-  const release = await hold(page, 'jobs*');
+test.describe('an empty workspace', () => {
+  test.use({ baseURL: EMPTY_URL });
+
+  test('says how to submit a job', async ({ page }) => {
+    const tab = await openLink(page, 'jobs');
+    await expect(
+      tab.getByRole('heading', { name: 'No jobs yet' })
+    ).toBeVisible();
+    await inspect(page, 'jobs-empty');
+  });
+});
+
+test('the list shows a skeleton while it loads', async ({ page }) => {
+  const release = await hold(page, 'jobs?*');
   const tab = await openLink(page, 'jobs');
-  await expect(tab.getByRole('status', { name: 'Loading' })).toBeVisible();
+  await expect(tab.locator('.atelier-Skeleton').first()).toBeVisible();
   release();
   await expect(tab.getByRole('grid', { name: 'Jobs' })).toBeVisible();
-  await page.unrouteAll();
-  await fail(page, 'jobs*', 'The catalog is locked by another process.');
-  const failed = await openLink(page, 'jobs');
-  await expect(failed.getByRole('alert')).toContainText(
+});
+
+test('the list says what failed', async ({ page }) => {
+  await fail(page, 'jobs?*', 'The catalog is locked by another process.');
+  const tab = await openLink(page, 'jobs');
+  await expect(tab.getByRole('alert')).toContainText(
     'locked by another process'
   );
   await inspect(page, 'jobs-error');
@@ -155,7 +163,30 @@ test('a failure is explained, and interruptions are shown with what they cost', 
 test('a running job is followed from Home to its end, and its end is told', async ({
   page
 }) => {
-  let tab = await openLink(page, 'home');
+  // The browser of the tests has no desktop: what would be told there is kept.
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    Object.assign(window, {
+      told,
+      Notification: class {
+        static permission = 'granted';
+        static requestPermission = async () => 'granted';
+        constructor(title: string) {
+          told.push(title);
+        }
+      }
+    });
+  });
+  let tab = await openLink(page, 'jobs');
+  const desktop = 'Desktop Notification When a Job Ends';
+  await tab.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: desktop }).click();
+  await tab.getByRole('button', { name: 'More' }).click();
+  await expect(
+    page.getByRole('menuitemcheckbox', { name: desktop, checked: true })
+  ).toBeVisible();
+  await page.keyboard.press('Escape');
+  tab = await openLink(page, 'home');
   const now = tab.getByRole('region', { name: 'Now' });
   await expect(now.getByRole('button', { name: 'live-job' })).toBeVisible();
   await expect(
@@ -183,6 +214,9 @@ test('a running job is followed from Home to its end, and its end is told', asyn
   await tab.getByRole('button', { name: 'Stop' }).click();
   await expect(tab.getByText('Stopped', { exact: true }).first()).toBeVisible();
   await expect(page.getByText(/live-job: Stopped after/)).toBeVisible();
+  expect(await page.evaluate('told')).toEqual([
+    expect.stringMatching(/^live-job: Stopped after/)
+  ]);
   await page.getByRole('button', { name: 'Open job' }).click();
   await tab.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'Delete…' }).click();

@@ -71,6 +71,7 @@ test('a notebook is saved and run from its toolbar', async ({
   await notebook.locator('.jp-Cell .cm-content').first().click();
   await page.keyboard.press('Control+End');
   await page.keyboard.type('\ndepth = 4');
+  await page.screenshot({ path: 'screenshots/run-as-job-toolbar.png' });
   await notebook
     .locator('.jp-NotebookPanel-toolbar')
     .getByRole('button', { name: /Run as Job|Run this notebook/ })

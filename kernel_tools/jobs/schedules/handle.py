@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.core.errors import IntegrityError, InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import Workspace, current_workspace, validate_name
 from kernel_tools.jobs import catalog
 from kernel_tools.jobs.folder import now
 from kernel_tools.jobs.records import JobRecord
 from kernel_tools.jobs.schedules.firing import submit_now
 from kernel_tools.jobs.schedules.folder import ScheduleFolder, ScheduleState, schedule_folders, schedules_root
-from kernel_tools.jobs.schedules.records import ScheduleRecord, to_missed, to_overlap
+from kernel_tools.jobs.schedules.records import Missed, Overlap, ScheduleRecord, to_missed, to_overlap
 from kernel_tools.jobs.schedules.timing import make_timing
 from kernel_tools.jobs.spec import JobSpec
 
@@ -130,9 +130,17 @@ class Schedule:
 
 
 def list_schedules(*, workspace: Workspace | None = None) -> list[ScheduleRecord]:
-    """Return all schedules, by name."""
+    """Return all schedules, by name; one whose files are damaged is paused and says so in `last_error`."""
     folders = schedule_folders(schedules_root(workspace or current_workspace()))
-    return [record_of(folder) for folder in folders if folder.file.exists()]
+    records = []
+    for folder in folders:
+        try:
+            records.append(record_of(folder))
+        except NotFoundError:
+            continue  # deleted meanwhile, or none of ours
+        except (IntegrityError, OSError) as error:
+            records.append(_damaged(folder.name, str(error)))
+    return records
 
 
 def get_schedule(name: str, *, workspace: Workspace | None = None) -> Schedule:
@@ -164,6 +172,31 @@ def record_of(folder: ScheduleFolder) -> ScheduleRecord:
         dropped=state.dropped,
         last_error=state.last_error,
         error_at=state.error_at,
+    )
+
+
+def _damaged(name: str, message: str) -> ScheduleRecord:
+    return ScheduleRecord(
+        name=name,
+        entry_kind="",
+        entry="",
+        experiment=None,
+        user="",
+        created_at=0,
+        cron=None,
+        every=None,
+        time_zone="UTC",
+        timing="",
+        missed=Missed.ONCE,
+        overlap=Overlap.ALLOW,
+        is_paused=True,
+        next_at=None,
+        last_at=None,
+        last_job=None,
+        fired=0,
+        dropped=0,
+        last_error=message,
+        error_at=None,
     )
 
 

@@ -106,7 +106,9 @@ function parseErrorReply(body: string): ErrorReply | null {
     }
   }
   if (typeof message === 'string' && message) {
-    return { error: { code: 'HttpError', message, position: null, field: null } };
+    return {
+      error: { code: 'HttpError', message, position: null, field: null }
+    };
   }
   return null;
 }

@@ -8789,6 +8789,16 @@ export interface operations {
           'application/json': components['schemas']['ErrorReply'];
         };
       };
+      /** @description MissingExtraError */
+      501: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
     };
   };
   get_schedule: {
@@ -8834,6 +8844,16 @@ export interface operations {
       };
       /** @description NotFoundError */
       404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -8970,6 +8990,16 @@ export interface operations {
           'application/json': components['schemas']['ErrorReply'];
         };
       };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
       /** @description TooLargeError */
       413: {
         headers: {
@@ -9043,8 +9073,18 @@ export interface operations {
           'application/json': components['schemas']['ErrorReply'];
         };
       };
-      /** @description ConflictError */
+      /** @description ConflictError, IntegrityError */
       409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -9055,6 +9095,16 @@ export interface operations {
       };
       /** @description InvalidDataError */
       422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description MissingExtraError */
+      501: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

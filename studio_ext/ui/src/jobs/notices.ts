@@ -2,6 +2,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Poll } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
 
 import type { JobRecord } from '../api';
 import { formatDuration } from '../components';
@@ -16,13 +17,10 @@ const MAX_TOLD = 3;
 const LONG_AGO = 2 ** 53;
 
 export class Notices {
-  constructor(
-    private readonly _studio: IStudio,
-    private readonly _settings: ISettingRegistry.ISettings | null
-  ) {
+  constructor(private readonly _studio: IStudio) {
     this._poll = new Poll({
       name: 'atelier:ended-jobs',
-      auto: true,
+      auto: false,
       frequency: {
         interval: _studio.settings.pollInterval,
         backoff: true,
@@ -37,6 +35,19 @@ export class Notices {
             : 'when-hidden',
       factory: () => this._look()
     });
+  }
+
+  /** Emitted when the user has chosen another mode. */
+  get modeChanged(): ISignal<this, void> {
+    return this._modeChanged;
+  }
+
+  /** Begin to tell, as the settings say; null for the default. */
+  async begin(settings: ISettingRegistry.ISettings | null): Promise<void> {
+    this._settings = settings;
+    settings?.changed.connect(() => this._modeChanged.emit());
+    this._modeChanged.emit();
+    await this._poll.start();
   }
 
   get mode(): NoticeMode {
@@ -141,5 +152,7 @@ export class Notices {
 
   private readonly _poll: Poll;
   private readonly _told = new Set<string>();
+  private readonly _modeChanged = new Signal<this, void>(this);
+  private _settings: ISettingRegistry.ISettings | null = null;
   private _since: number | null = null;
 }

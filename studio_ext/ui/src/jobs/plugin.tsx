@@ -27,35 +27,18 @@ const plugin: JupyterFrontEndPlugin<void> = {
     settingRegistry: ISettingRegistry | null
   ): void => {
     const { trans } = studio;
-    let notices: Notices | null = null;
-    const begin = (settings: ISettingRegistry.ISettings | null) => {
-      notices = new Notices(studio, settings);
-    };
-    void app.restored.then(() =>
-      settingRegistry
-        ? settingRegistry.load(plugin.id).then(begin, () => begin(null))
-        : begin(null)
-    );
+    const notices = new Notices(studio);
+    void app.restored
+      .then(() => settingRegistry?.load(plugin.id) ?? null)
+      .catch(() => null)
+      .then(settings => notices.begin(settings));
     const resolve = ({ kind, names }: ILink): IPage | null => {
       if (kind === 'jobs' && names.length === 0) {
-        const isDesktop = notices?.mode === 'desktop';
         return {
           tab: 'jobs',
           title: trans.__('Jobs'),
           icon: jobsIcon,
-          element: (
-            <JobsPage
-              menu={[
-                {
-                  label: trans.__('Desktop Notification When a Job Ends'),
-                  beginsGroup: true,
-                  isToggled: isDesktop,
-                  onSelect: () =>
-                    void notices?.setDesktop(notices.mode !== 'desktop')
-                }
-              ]}
-            />
-          )
+          element: <JobsPage notices={notices} />
         };
       }
       if (kind === 'job' && names.length === 1) {

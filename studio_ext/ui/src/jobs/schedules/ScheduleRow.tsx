@@ -21,13 +21,24 @@ export function ScheduleRow(props: {
   const { name, is_paused, next_at } = schedule;
   return (
     <tr>
-      <th scope="row" className="atelier-ellipsis" title={name}>
+      <th
+        scope="row"
+        className="atelier-ellipsis"
+        title={`${name}: ${schedule.entry}`}
+      >
         {name}
       </th>
       <td className="atelier-ellipsis" title={schedule.entry}>
         {schedule.entry}
       </td>
-      <td className="atelier-ellipsis" title={schedule.cron ?? undefined}>
+      <td
+        className="atelier-ellipsis"
+        title={
+          schedule.cron === null
+            ? schedule.timing
+            : `${schedule.timing}: ${schedule.cron}`
+        }
+      >
         {schedule.timing}
       </td>
       <td>

@@ -46,7 +46,8 @@ export type Problem =
   | 'json'
   | 'duration'
   | 'size'
-  | 'count'
+  | 'processors'
+  | 'tries'
   | 'priority'
   | 'twice';
 
@@ -172,11 +173,15 @@ export function problemsOf(
   });
   const isNow = draft.when === 'now';
   note('name', isNow && draft.name !== '' && !NAME.test(draft.name), 'name');
-  note('cpus', draft.cpus !== '' && !isCount(draft.cpus, 1, 4096), 'count');
+  note(
+    'cpus',
+    draft.cpus !== '' && !isCount(draft.cpus, 1, 4096),
+    'processors'
+  );
   note('memory', draft.memory !== '' && !SIZE.test(draft.memory), 'size');
   note('max_runtime', !isDuration(draft.maxRuntime), 'duration');
   note('max_wait', draft.isSpot && !isDuration(draft.maxWait), 'duration');
-  note('retries', !isCount(draft.retries, 0, 1000), 'count');
+  note('retries', !isCount(draft.retries, 0, 1000), 'tries');
   note('priority', !isCount(draft.priority, -1000, 1000), 'priority');
   note(
     'schedule_name',

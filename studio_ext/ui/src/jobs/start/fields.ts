@@ -26,7 +26,8 @@ export function textOfProblem(
     json: trans.__('This is not JSON, such as [1, 2] or {"a": true}.'),
     duration: trans.__('A duration such as 90s, 30min or 1h 30min.'),
     size: trans.__('A size such as 512MiB or 4GiB.'),
-    count: trans.__('A whole number that is not negative and not too large.'),
+    processors: trans.__('A whole number from 1 on, or nothing for all.'),
+    tries: trans.__('A whole number from 0 to 1000.'),
     priority: trans.__('A whole number from −1000 to 1000.'),
     twice: trans.__('This name is there already.')
   };

@@ -92,7 +92,7 @@ describe('problems', () => {
     [{ further: [{ name: 'depth', value: '' }] }, 'further.0', 'twice'],
     [{ inputs: [{ name: 'train', value: ' ' }] }, 'inputs.0', 'missing'],
     [{ name: '../up' }, 'name', 'name'],
-    [{ cpus: '0' }, 'cpus', 'count'],
+    [{ cpus: '0' }, 'cpus', 'processors'],
     [{ memory: 'lots' }, 'memory', 'size'],
     [{ maxRuntime: '5' }, 'max_runtime', 'duration'],
     [{ isSpot: true, maxWait: 'x' }, 'max_wait', 'duration'],
