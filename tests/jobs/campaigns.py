@@ -221,7 +221,7 @@ def tick_together(folder: Path, tickers: int, times: int, seed: int) -> FiringRe
     assert first is not None
     moments = [first + number * 3_600_000 for number in range(times)]
     report = FiringReport()
-    running = [_start_ticker(workspace, moments, draw.randint(50, 2000) if n else 0) for n in range(tickers)]
+    running = [_start_ticker(workspace, moments, draw.randint(20, 200) if n else 0) for n in range(tickers)]
     for ticker in running:
         _begin(ticker)
     report.kills = sum(ticker.wait() == -signal.SIGKILL for ticker in running)
