@@ -24,7 +24,9 @@ JobName = Annotated[str, Field(min_length=1, max_length=128)]
 class JobsQuery(PageQuery):
     """Which jobs to list."""
 
-    state: list[JobState] = Field([], max_length=20, description="Jobs in one of these states; all if there is none.")
+    state: list[Annotated[str, Field(max_length=20)]] = Field(
+        [], max_length=20, description="Jobs in one of these states, such as `Running`; all if there is none."
+    )
     experiment: str | None = Field(None, max_length=250)
     text: str = Field("", max_length=250, description="What the name or the entry of a job contains.")
 

@@ -3972,8 +3972,8 @@ export interface operations {
         limit?: number;
         /** @description `next_page_token` of the page before. */
         page_token?: string;
-        /** @description Jobs in one of these states; all if there is none. */
-        state?: components['schemas']['JobState'][];
+        /** @description Jobs in one of these states, such as `Running`; all if there is none. */
+        state?: string[];
         experiment?: string;
         /** @description What the name or the entry of a job contains. */
         text?: string;
