@@ -16,6 +16,7 @@ from kernel_tools.core.errors import (
     AtelierError,
     ConflictError,
     InvalidArgumentError,
+    MissingExtraError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
@@ -191,7 +192,7 @@ class SubmissionsHandler(StudioHandler):
         "submit_job",
         "Submit a script or notebook as a job, or make a schedule that does",
         status=201,
-        raises=(NotFoundError, ConflictError, TooLargeError, UnavailableError),
+        raises=(NotFoundError, ConflictError, TooLargeError, MissingExtraError, UnavailableError),
     )
     def post(self, body: SubmissionRequest) -> SubmissionReply:
         """Submit, and answer the job or the schedule."""
