@@ -89,7 +89,7 @@ class JobsHandler(StudioHandler):
 class JobCountsHandler(StudioHandler):
     """The number of jobs."""
 
-    path = "/jobs/counts"
+    path = "/jobs/-/counts"
     auth_resource = "jobs"
 
     @operation("count_jobs", "Count jobs by state")
@@ -101,7 +101,7 @@ class JobCountsHandler(StudioHandler):
 class EndedJobsHandler(StudioHandler):
     """Jobs that ended lately."""
 
-    path = "/jobs/ended"
+    path = "/jobs/-/ended"
     auth_resource = "jobs"
 
     @operation("list_ended_jobs", "List the jobs that ended since a time")
@@ -114,7 +114,7 @@ class EndedJobsHandler(StudioHandler):
 class JobChangesHandler(StudioHandler):
     """Changes of many jobs."""
 
-    path = "/jobs/changes"
+    path = "/jobs/-/changes"
     auth_resource = "jobs"
 
     @operation("change_jobs", "Stop or delete many jobs")

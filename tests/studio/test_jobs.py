@@ -70,10 +70,10 @@ async def test_a_job_is_listed_shown_stopped_and_deleted(call: Any, submit: Any,
     assert (await call("POST", "/jobs/busy/interrupt", {})).error == (409, "ConflictError")
     assert (await call("POST", "/jobs/busy/stop", {})).status == 200
     await until(call, "/jobs/busy", lambda reply: reply["job"]["state"] == "Stopped")
-    assert (await call("GET", "/jobs/counts")).json["states"]["Stopped"] == 1
-    ended = (await call("GET", "/jobs/ended", params={"since": 0})).json
+    assert (await call("GET", "/jobs/-/counts")).json["states"]["Stopped"] == 1
+    ended = (await call("GET", "/jobs/-/ended", params={"since": 0})).json
     assert [job["name"] for job in ended["jobs"]] == ["busy"]
-    assert (await call("GET", "/jobs/ended", params={"since": ended["now"]})).json["jobs"] == []
+    assert (await call("GET", "/jobs/-/ended", params={"since": ended["now"]})).json["jobs"] == []
     assert (await call("DELETE", "/jobs/busy")).status == 204
     assert (await call("GET", "/jobs/busy")).error == (404, "NotFoundError")
 
@@ -140,7 +140,7 @@ async def test_a_job_runs_again_and_many_are_changed_at_once(call: Any, submit: 
     name = again.json["name"]
     await until(call, f"/jobs/{name}", lambda reply: reply["job"]["state"] == "Completed")
     body = {"names": ["first", name, "missing"], "change": "delete"}
-    changed = (await call("POST", "/jobs/changes", body)).json
+    changed = (await call("POST", "/jobs/-/changes", body)).json
     assert changed["changed"] == 2 and "no job" in changed["failures"]["missing"]
     assert (await call("GET", "/jobs")).json["jobs"] == []
 
@@ -157,7 +157,7 @@ async def test_a_spot_job_is_interrupted_and_its_attempts_and_usage_are_shown(
     await until(call, "/jobs/spot/usage", lambda reply: reply["sample_count"] >= 2)
     usage = (await call("GET", "/jobs/spot/usage", params={"attempt": 2})).json
     assert usage["figures"]["memory"]["layout"]["yaxis"]["title"]["text"] == "memory (MiB)"
-    await call("POST", "/jobs/changes", {"names": ["spot"], "change": "stop"})
+    await call("POST", "/jobs/-/changes", {"names": ["spot"], "change": "stop"})
     await until(call, "/jobs/spot", lambda reply: reply["job"]["state"] == "Stopped")
 
 

@@ -125,7 +125,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/studio/api/jobs/changes': {
+  '/studio/api/jobs/-/changes': {
     parameters: {
       query?: never;
       header?: never;
@@ -142,7 +142,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/studio/api/jobs/counts': {
+  '/studio/api/jobs/-/counts': {
     parameters: {
       query?: never;
       header?: never;
@@ -159,7 +159,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/studio/api/jobs/ended': {
+  '/studio/api/jobs/-/ended': {
     parameters: {
       query?: never;
       header?: never;

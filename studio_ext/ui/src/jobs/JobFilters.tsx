@@ -26,7 +26,7 @@ export function JobFilters(props: {
     const timer = window.setTimeout(() => onChange({ text }), PAUSE);
     return () => window.clearTimeout(timer);
   });
-  const counts = useResource('jobs/counts', signal =>
+  const counts = useResource('jobs/-/counts', signal =>
     countJobs(client, signal)
   );
   const labels: { [group in StateGroup]: string } = {

@@ -34,14 +34,14 @@ export function countJobs(
   client: Client,
   signal?: AbortSignal
 ): Promise<api.JobCounts> {
-  return client.json('jobs/counts', { signal });
+  return client.json('jobs/-/counts', { signal });
 }
 
 export function endedJobs(
   client: Client,
   since: number
 ): Promise<api.EndedJobs> {
-  return client.json('jobs/ended', { query: { since } });
+  return client.json('jobs/-/ended', { query: { since } });
 }
 
 export function readJob(
@@ -58,7 +58,7 @@ export function changeJobs(
   change: 'stop' | 'delete'
 ): Promise<api.ChangedJobs> {
   const body = { names, change };
-  return client.json('jobs/changes', { method: 'POST', body });
+  return client.json('jobs/-/changes', { method: 'POST', body });
 }
 
 /** Stop, rerun or interrupt; answers the job that is meant, after `rerun` the new one. */
