@@ -72,20 +72,23 @@ def command_line(folder: JobFolder, spec: JobSpec) -> list[str]:
         "function": str(folder.path / FUNCTION_FILE),
     }.get(entry.kind, entry.target)
     takes_flags = entry.kind in ("script", "module")
-    flags = to_flags(spec.params) if takes_flags else []
+    flags = to_flags(spec.params, _text_of(folder, spec)) if takes_flags else []
     return [spec.python, workload, entry.kind, target, *entry.arguments, *flags]
 
 
-def to_flags(params: Mapping[str, Any]) -> list[str]:
-    """Write parameters as ``--key value`` (``-k value`` for one letter), as SageMaker does.
+def to_flags(params: Mapping[str, Any], script: str = "") -> list[str]:
+    """Write parameters as ``--key value``, as SageMaker does.
 
-    A text that begins with a dash is written ``--key=value``: argparse would take it for a flag.
+    One letter is written ``-k value``, unless the script speaks of ``"--k"`` alone. A text that begins with a dash is
+    written ``--key=value``: argparse would take it for a flag.
     """
     flags: list[str] = []
     for key, value in params.items():
         text = to_text(value)
-        flag = f"--{key}" if len(key) > 1 else f"-{key}"
-        flags += [f"{flag}={text}"] if text.startswith("-") and not _is_number(text) and len(key) > 1 else [flag, text]
+        is_short = len(key) == 1 and not (_speaks_of(script, f"--{key}") and not _speaks_of(script, f"-{key}"))
+        flag = f"-{key}" if is_short else f"--{key}"
+        is_like_flag = text.startswith("-") and not _is_number(text) and not is_short
+        flags += [f"{flag}={text}"] if is_like_flag else [flag, text]
     return flags
 
 
@@ -160,7 +163,7 @@ def _script_mode(folder: JobFolder, spec: JobSpec) -> dict[str, str]:
     cpus = spec.resources.cpus or os.cpu_count() or 1
     variables = {
         "SM_HPS": json.dumps(dict(spec.params), ensure_ascii=False),
-        "SM_USER_ARGS": json.dumps(to_flags(spec.params), ensure_ascii=False),
+        "SM_USER_ARGS": json.dumps(to_flags(spec.params, _text_of(folder, spec)), ensure_ascii=False),
         "SM_CHANNELS": json.dumps(channels),
         "SM_MODEL_DIR": str(folder.output / "model"),
         "SM_OUTPUT_DATA_DIR": str(folder.output / "data"),
@@ -210,6 +213,20 @@ def _script_mode(folder: JobFolder, spec: JobSpec) -> dict[str, str]:
         ensure_ascii=False,
     )
     return {name: text for name, text in variables.items() if len(text.encode()) <= LARGEST_TEXT and "\0" not in text}
+
+
+def _text_of(folder: JobFolder, spec: JobSpec) -> str:
+    """Return the script of a job; only needed where a parameter has one letter."""
+    if spec.entry.kind != "script" or all(len(key) > 1 for key in spec.params):
+        return ""
+    try:
+        return (folder.source / spec.entry.target).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _speaks_of(script: str, flag: str) -> bool:
+    return f'"{flag}"' in script or f"'{flag}'" in script
 
 
 def _is_number(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets as random
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel_tools.core.audit import current_user
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
+from kernel_tools.core.errors import AtelierError, ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
 from kernel_tools.core.workspace import Workspace, sync_folder, validate_name, validate_title
 from kernel_tools.jobs import catalog, queue
 from kernel_tools.jobs.folder import JobFolder, now
@@ -27,6 +28,8 @@ from kernel_tools.jobs.plans import FUNCTION_FILE, INHERITED, LARGEST_TEXT, to_t
 from kernel_tools.jobs.sources import copy_source, digest_path, require_inside
 from kernel_tools.jobs.spec import Checkpoint, Entry, JobSpec, Resources, Retries, Spot, to_seconds
 from kernel_tools.jobs.states import JobState
+
+logger = logging.getLogger(__name__)
 
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,249}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,249}")
@@ -93,13 +96,23 @@ def submit_order(
     launcher_of(spec.launcher).submit(folder, spec)
     for path in (folder.spec, folder.events, folder.path, root):
         _sync(path)
+    try:
+        _make_known(workspace, folder, spec)
+    except (AtelierError, OSError) as error:
+        # It runs: to say that it was not submitted would be wrong. Whoever asks for it by its name makes it known.
+        logger.warning(
+            "Job %s was submitted, but is not listed until it is asked for by its name: %s", spec.name, error
+        )
+    return folder
+
+
+def _make_known(workspace: Workspace, folder: JobFolder, spec: JobSpec) -> None:
     catalog.index_job(workspace, folder, spec, folder.history())
     if spec.run_id is not None:
         from kernel_tools.jobs.runs import ensure_run
 
         ensure_run(workspace, spec)
     workspace.audit.record("job.submit", f"job/{spec.name}", {"entry": spec.entry.target, "kind": spec.entry.kind})
-    return folder
 
 
 def order_of(

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from kernel_tools import jobs
+from kernel_tools.jobs import catalog
 from kernel_tools.jobs.logs import log_bounds, read_log
 from kernel_tools.jobs.supervision import output
 from tests.jobs.conftest import END
@@ -57,7 +58,7 @@ def test_a_program_that_is_gone_when_the_job_starts_is_named(workspace, tmp_path
 def test_a_full_disk_fails_the_job_and_loses_nothing_that_was_said(tmp_path, monkeypatch, script):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(disk)], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)], check=False).returncode:
         pytest.skip("a small file system cannot be mounted here")
     try:
         monkeypatch.setenv("ATELIER_HOME", str(disk / "home"))
@@ -81,3 +82,12 @@ def test_a_full_disk_fails_the_job_and_loses_nothing_that_was_said(tmp_path, mon
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=False)
         shutil.rmtree(disk, ignore_errors=True)
+
+
+def test_a_job_that_cannot_be_listed_runs_nevertheless(workspace, script, monkeypatch, caplog):
+    with monkeypatch.context() as broken:
+        broken.setattr(catalog, "index_job", lambda *_: (_ for _ in ()).throw(OSError("No space left on device")))
+        job = jobs.submit(script("print('ran')"))
+        assert "No space left" in caplog.text and jobs.list_jobs()[0] == []
+    assert jobs.get(job.name).wait(END) == "Completed"
+    assert [record.name for record in jobs.list_jobs()[0]] == [job.name]

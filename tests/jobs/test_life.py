@@ -48,19 +48,20 @@ def test_a_script_gets_its_parameters_as_sagemakers_do(workspace, script, tmp_pa
         parser.add_argument("--max_depth", type=int)
         parser.add_argument("--name")
         parser.add_argument("-k", type=float)
+        parser.add_argument("--n", type=int)
         parser.add_argument("--train", default=os.environ["SM_CHANNEL_TRAIN"])
         parser.add_argument("--model-dir", default=os.environ["SM_MODEL_DIR"])
         args = parser.parse_args()
-        print(args.max_depth, args.name, args.k, open(args.train + "/data.csv").read().split()[0])
-        assert json.loads(os.environ["SM_HPS"]) == {"max_depth": 6, "name": "--rm -rf $HOME", "k": -1.5}
+        print(args.max_depth, args.name, args.k, args.n, open(args.train + "/data.csv").read().split()[0])
+        assert json.loads(os.environ["SM_HPS"]) == {"max_depth": 6, "name": "--rm -rf $HOME", "k": -1.5, "n": 3}
         assert json.loads(os.environ["SM_TRAINING_ENV"])["channel_input_dirs"]["train"] == args.train
         open(args.model_dir + "/model.txt", "w").write("fitted")
         """
     )
-    params = {"max_depth": 6, "name": "--rm -rf $HOME", "k": -1.5}
+    params = {"max_depth": 6, "name": "--rm -rf $HOME", "k": -1.5, "n": 3}
     job = jobs.submit(path, params=params, inputs={"train": "data.csv"})
     assert job.wait(END) == "Completed", job.logs()
-    assert "6 --rm -rf $HOME -1.5 a,b" in job.logs()
+    assert "6 --rm -rf $HOME -1.5 3 a,b" in job.logs()
     assert [file.path for file in job.output().files] == ["model/model.txt"]
     assert job.spec.inputs["train"].size == 8 and len(job.spec.source_sha256) == 64
     assert job.spec.packages["numpy"]
