@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import queue
@@ -68,6 +69,7 @@ class Script:
     """A plain Python process."""
 
     def __init__(self, workspace: Workspace, order: Order) -> None:
+        self._count = order.count
         self._process = subprocess.Popen(
             [sys.executable, "-c", order.code + "\nimport time; time.sleep(1000)"],
             stdout=subprocess.PIPE,
@@ -77,7 +79,7 @@ class Script:
 
     def names(self) -> Iterator[str]:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in itertools.islice(self._process.stdout, self._count):
             yield line.split()[1]
 
     def kill(self) -> None:
