@@ -49,15 +49,27 @@ export const FilterBox = React.forwardRef<HTMLInputElement, IFilterBoxProps>(
       option?.scrollIntoView?.({ block: 'nearest' });
     }, [chosen]);
 
+    // Whether something was typed that nothing was found for, perhaps because there was nothing to find it in yet.
+    const isWanted = React.useRef(false);
     const close = () => {
+      isWanted.current = false;
       setFound(null);
       setChosen(-1);
     };
     const suggest = (value: string, caret: number) => {
       const next = props.complete?.(value, caret) ?? null;
+      isWanted.current = !next?.options.length;
       setFound(next && next.options.length ? next : null);
       setChosen(-1);
     };
+    const { complete } = props;
+    React.useEffect(() => {
+      const input = box.current;
+      if (isWanted.current && input && input === document.activeElement) {
+        suggest(input.value, input.selectionStart ?? input.value.length);
+      }
+      // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [complete]);
     const accept = (completions: ICompletions, index: number) => {
       const { start, end, options } = completions;
       const before = text.slice(0, start) + options[index].text;

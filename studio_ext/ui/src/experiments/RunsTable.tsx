@@ -58,6 +58,10 @@ function SetTable(props: ISetTableProps): React.ReactElement {
 
   const [hasRows, setHasRows] = React.useState(false);
   const fields = useFields(experiment, hasRows || settings.group_by !== null);
+  const complete = React.useCallback(
+    (text: string, caret: number) => completeFilter(text, caret, fields),
+    [fields]
+  );
   const table = useRunTable(experiment, settings, fields);
   const { tree, error } = table;
   React.useEffect(() => setHasRows(tree !== null), [tree === null]);
@@ -155,7 +159,7 @@ function SetTable(props: ISetTableProps): React.ReactElement {
           error={filterError?.message ?? null}
           errorPosition={filterError?.position}
           onSubmit={filter => onChange({ filter })}
-          complete={(text, caret) => completeFilter(text, caret, fields)}
+          complete={complete}
         />
         <TableBar
           experiment={experiment}
