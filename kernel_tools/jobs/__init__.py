@@ -140,7 +140,7 @@ def submit(
     experiment
         Name of the experiment that gets a run for this job; inside the job `kernel_tools.experiments.start_run` is it.
     name
-        Unique in the workspace. Default: the entry's name, the time and four digits.
+        Unique in the workspace. Default: the entry's name, the time and eight digits.
     args
         Positional arguments of a function.
     resources, spot, checkpoint, retries

@@ -168,7 +168,7 @@ def new_spec(order: Order, name: str | None, experiment: str | None, **rest: Any
     from kernel_tools.experiments.capture.environment import installed_packages
 
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(order.entry.target).stem.rpartition(".")[2]).strip("-._") or "job"
-    chosen = f"{stem[:80]}-{time.strftime('%Y%m%d-%H%M%S')}-{random.token_hex(2)}"
+    chosen = f"{stem[:80]}-{time.strftime('%Y%m%d-%H%M%S')}-{random.token_hex(4)}"
     run_id = None if experiment is None else uuid.uuid4().hex
     return JobSpec(
         name=chosen if name is None else validate_name(name, "job name"),

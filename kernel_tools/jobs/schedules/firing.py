@@ -67,7 +67,7 @@ def run_due_schedules(workspace: Workspace, now: int | None = None) -> list[Job]
 
 def submit_now(workspace: Workspace, folder: ScheduleFolder) -> Job:
     """Submit a job of a schedule outside of its times; errors are those of `kernel_tools.jobs.submit`."""
-    name = f"{folder.name}-{_stamp(clock())}-{secrets.token_hex(2)}"
+    name = f"{folder.name}-{_stamp(clock())}-{secrets.token_hex(4)}"
     return _submit(workspace, folder, folder.spec(), name, None)
 
 
