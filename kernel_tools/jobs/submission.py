@@ -74,14 +74,7 @@ def submit_order(
     folder = JobFolder(root / spec.name)
     check_params(order.entry.kind, spec.params)
     described = describe_inputs(inputs)
-    try:
-        folder.path.mkdir()
-    except FileExistsError:
-        raise ConflictError(
-            f"There is already a job {spec.name!r}. Choose another name=, leave it out, or run that one again: "
-            f"kernel_tools.jobs.get({spec.name!r}).rerun()."
-        ) from None
-    lock = folder.try_lock()
+    lock = _take_name(folder)
     try:
         digest = write_source(folder, order, spec.params)
         spec = replace(spec, source_sha256=digest, inputs=place_inputs(folder, inputs, described))
@@ -91,8 +84,7 @@ def submit_order(
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)
     launcher_of(spec.launcher).submit(folder, spec)
     for path in (folder.spec, folder.events, folder.path, root):
         _sync(path)
@@ -104,6 +96,45 @@ def submit_order(
             "Job %s was submitted, but is not listed until it is asked for by its name: %s", spec.name, error
         )
     return folder
+
+
+def is_submitted(folder: JobFolder) -> bool:
+    """Whether a job is there; what is left of a submission that was killed is none, and is removed."""
+    if not folder.path.exists():
+        return False
+    try:
+        lock = folder.try_lock()
+    except FileNotFoundError:
+        return False
+    if lock is None:
+        return True  # it is being submitted, or its supervisor has it
+    try:
+        if folder.history().state is not None:
+            return True
+        shutil.rmtree(folder.path)
+        return False
+    finally:
+        os.close(lock)
+
+
+def _take_name(folder: JobFolder) -> int:
+    """Make a job's folder and return the open file of its lock; ConflictError if there is a job of this name."""
+    for _ in range(10):
+        try:
+            folder.path.mkdir()
+            lock = folder.try_lock()
+        except FileExistsError:
+            if is_submitted(folder):
+                break
+            continue
+        except FileNotFoundError:
+            continue  # taken for what a killed submission has left
+        if lock is not None:
+            return lock
+    raise ConflictError(
+        f"There is already a job {folder.name!r}. Choose another name=, leave it out, or run that one again: "
+        f"kernel_tools.jobs.get({folder.name!r}).rerun()."
+    )
 
 
 def _make_known(workspace: Workspace, folder: JobFolder, spec: JobSpec) -> None:

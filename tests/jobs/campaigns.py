@@ -79,7 +79,7 @@ def kill_around(folder: Path, count: int, seed: int, seconds: float = 0.3, super
         finally:
             submitter.kill()
         report.submitters_killed += 1
-        submitted |= {path.parent.name for path in root_of(workspace).glob("*/spec.json")}
+        submitted |= {path.parent.name for path in root_of(workspace).glob("*/events.jsonl") if path.stat().st_size}
     while any(not jobs.get(name, workspace=workspace).status.is_end for name in submitted):
         report.supervisors_killed += draw.random() < supervisor_rate / 10 and _kill_a_supervisor(workspace, draw)
         time.sleep(0.05)

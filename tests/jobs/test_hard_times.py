@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from kernel_tools import jobs
+from kernel_tools.core.errors import ConflictError
 from kernel_tools.jobs import catalog
 from kernel_tools.jobs.logs import log_bounds, read_log
 from kernel_tools.jobs.supervision import output
@@ -91,3 +93,31 @@ def test_a_job_that_cannot_be_listed_runs_nevertheless(workspace, script, monkey
         assert "No space left" in caplog.text and jobs.list_jobs()[0] == []
     assert jobs.get(job.name).wait(END) == "Completed"
     assert [record.name for record in jobs.list_jobs()[0]] == [job.name]
+
+
+def test_what_a_killed_submission_has_left_does_not_keep_its_name(workspace, script):
+    left = catalog.root_of(workspace) / "again" / "source"
+    left.mkdir(parents=True)
+    (left / "half.py").write_text("x")
+    job = jobs.submit(script("print('ran')"), name="again")
+    assert job.wait(END) == "Completed" and not (left / "half.py").exists()
+    with pytest.raises(ConflictError, match="already a job 'again'"):
+        jobs.submit(script("pass"), name="again")
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_of_submissions_with_one_name_at_once_one_wins(workspace, script, has_left):
+    path = script("print('ran')")
+    if has_left:
+        (catalog.root_of(workspace) / "same" / "source").mkdir(parents=True)
+
+    def submit(number):
+        try:
+            return jobs.submit(path, name="same", params={"number": number}, workspace=workspace)
+        except ConflictError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [job for job in pool.map(submit, range(8)) if job is not None]
+    assert len(won) == 1 and won[0].wait(END) == "Completed"
+    assert len(won[0].attempts) == 1

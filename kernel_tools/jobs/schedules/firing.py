@@ -8,9 +8,7 @@ submitted already, and submits the rest.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -113,7 +111,11 @@ def _submit_pending(
         name = f"{folder.name}-{_stamp(due)}"
         rest = tuple(at for at in state.pending if at > due)
         try:
-            if state.overlap is Overlap.SKIP and not _is_submitted(workspace, name) and _is_busy(workspace, folder):
+            if (
+                state.overlap is Overlap.SKIP
+                and not submission.is_submitted(JobFolder(catalog.root_of(workspace) / name))
+                and _is_busy(workspace, folder)
+            ):
                 state = replace(state, pending=rest, dropped=state.dropped + 1)
             else:
                 made.append(_submit(workspace, folder, spec, name, due))
@@ -153,7 +155,7 @@ def _submit(workspace: Workspace, folder: ScheduleFolder, template: JobSpec, nam
     )
     user = current_user() if due is None else template.created_by
     with acting_user(user):
-        if due is None or not _is_submitted(workspace, name):
+        if due is None or not submission.is_submitted(JobFolder(catalog.root_of(workspace) / name)):
             fresh = submission.new_spec(order, name, template.experiment)
             spec = replace(
                 template,
@@ -171,26 +173,6 @@ def _submit(workspace: Workspace, folder: ScheduleFolder, template: JobSpec, nam
             _finish(workspace, JobFolder(catalog.root_of(workspace) / name), folder.name)
         workspace.audit.record("schedule.fire", f"schedule/{folder.name}", {"job": name, "due_at": due})
     return Job(workspace, name)
-
-
-def _is_submitted(workspace: Workspace, name: str) -> bool:
-    """Whether a job is there; the rest of a submission that was cut off is none, and is removed."""
-    folder = JobFolder(catalog.root_of(workspace) / name)
-    if not folder.path.exists():
-        return False
-    try:
-        lock = folder.try_lock()
-    except FileNotFoundError:
-        return False
-    if lock is None:
-        return True  # its supervisor has it
-    try:
-        if folder.history().state is not None:
-            return True
-        shutil.rmtree(folder.path)
-        return False
-    finally:
-        os.close(lock)
 
 
 def _finish(workspace: Workspace, folder: JobFolder, schedule: str) -> None:
