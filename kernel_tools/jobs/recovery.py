@@ -17,8 +17,11 @@ _LOST = "Its supervisor was killed, or the machine was restarted."
 def recover(folder: JobFolder) -> JobHistory:
     """Return the history of a job, after bringing it up to date if its supervisor is gone."""
     history = folder.history()
-    if history.state is None or history.state.is_end or (_waits(history) and queue.is_enqueued(folder)):
+    if history.state is None or history.state.is_end:
         return history
+    if _waits(history) and queue.is_enqueued(folder):
+        # Those who were to start it may have been killed.
+        return folder.history() if queue.dispatch(folder.root) else history
     lock = folder.try_lock()
     if lock is None:
         return folder.history()

@@ -233,6 +233,15 @@ def test_jobs_wait_for_a_place_by_priority_then_by_age(workspace, script):
     assert [job.name for job in begun] == ["a", "b", "c"]
 
 
+def test_a_waiting_job_starts_although_those_before_it_were_killed(workspace, script):
+    jobs.set_max_concurrent(1)
+    first = jobs.submit(script("import time; print('up', flush=True); time.sleep(1000)"))
+    second = jobs.submit(script("print('ran')", "second.py"))
+    wait_until(lambda: first.attempts and "up" in first.logs(), first)
+    os.kill(first.attempts[0].supervisor["pid"], signal.SIGKILL)
+    assert second.wait(END) == "Completed"
+
+
 def test_a_waiting_job_is_stopped_without_ever_starting(workspace, script):
     jobs.set_max_concurrent(1)
     path = script("import time; time.sleep(1000)")
