@@ -31,9 +31,14 @@ def root_of(workspace: Workspace) -> Any:
     return workspace.root / "jobs"
 
 
-def index_job(workspace: Workspace, folder: JobFolder, spec: JobSpec, history: JobHistory) -> None:
+def index_job(workspace: Workspace, folder: JobFolder, spec: JobSpec) -> None:
     """Write a job's row, replacing what stood there."""
-    row = _row(folder, spec, history)
+    size = _events_size(folder)  # before the events are read: more may be written meanwhile
+    _index(workspace, folder, spec, folder.history(), size)
+
+
+def _index(workspace: Workspace, folder: JobFolder, spec: JobSpec, history: JobHistory, size: int) -> None:
+    row = {**_row(folder, spec, history), "events_size": size}
     with workspace.database.write() as connection:
         changed = connection.execute(jobs.update().where(jobs.c.name == folder.name).values(row))
         if changed.rowcount == 0:
@@ -76,7 +81,7 @@ def refresh_job(workspace: Workspace, folder: JobFolder) -> JobHistory:
             end_run(workspace, spec, history)
             details = {"state": history.state.value, "reason": history.reason}
             workspace.audit.record("job.end", f"job/{folder.name}", details)
-        index_job(workspace, folder, spec, history)
+        _index(workspace, folder, spec, history, before)
     return history
 
 
@@ -131,7 +136,7 @@ def rebuild_jobs(workspace: Workspace) -> int:
     specs = sorted(root_of(workspace).glob("*/spec.json"), key=lambda path: path.stat().st_mtime_ns)
     for path in specs:
         folder = JobFolder(path.parent)
-        index_job(workspace, folder, JobSpec.from_json(path.read_bytes(), folder.name), folder.history())
+        index_job(workspace, folder, JobSpec.from_json(path.read_bytes(), folder.name))
     refresh_open(workspace)
     return len(specs)
 
@@ -181,7 +186,6 @@ def _row(folder: JobFolder, spec: JobSpec, history: JobHistory) -> dict[str, Any
         ),
         "attempts": len(history.attempts),
         "reason": history.reason,
-        "events_size": _events_size(folder),
         "schedule": spec.schedule,
     }
 

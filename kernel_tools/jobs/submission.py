@@ -32,6 +32,8 @@ from kernel_tools.jobs.states import JobState
 logger = logging.getLogger(__name__)
 
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,249}")
+_FRESH = 0.5
+"""Seconds in which a folder that has no event yet is not taken for what a killed submission has left."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,249}")
 
 
@@ -124,7 +126,7 @@ def _take_name(folder: JobFolder) -> int:
             folder.path.mkdir()
             lock = folder.try_lock()
         except FileExistsError:
-            if is_submitted(folder):
+            if _is_fresh(folder) or is_submitted(folder):
                 break
             continue
         except FileNotFoundError:
@@ -137,8 +139,16 @@ def _take_name(folder: JobFolder) -> int:
     )
 
 
+def _is_fresh(folder: JobFolder) -> bool:
+    """Whether somebody may just be making a job's folder."""
+    try:
+        return time.time() - folder.path.stat().st_mtime < _FRESH
+    except FileNotFoundError:
+        return False
+
+
 def _make_known(workspace: Workspace, folder: JobFolder, spec: JobSpec) -> None:
-    catalog.index_job(workspace, folder, spec, folder.history())
+    catalog.index_job(workspace, folder, spec)
     if spec.run_id is not None:
         from kernel_tools.jobs.runs import ensure_run
 

@@ -244,11 +244,11 @@ class TestFigures:
             with experiments.start_run("e", "r", {"p": value, "q": 1}, workspace=workspace) as run:
                 run.log_metric("m", 1.0)
             made.append(run)
-        figure_json(scatter(made, "params.p", "metrics.m", "params.p"))
-        figure_json(boxes(made, "metrics.m", "params.p"))
-        figure_json(parallel_coordinates(made, ["params.p", "metrics.m"]))
+        assert figure_json(scatter(made, "params.p", "metrics.m", "params.p"))
+        assert figure_json(boxes(made, "metrics.m", "params.p"))
+        assert figure_json(parallel_coordinates(made, ["params.p", "metrics.m"]))
         if "text" not in values and "" not in values:
-            figure_json(parallel_coordinates(made, ["params.p", "metrics.m"], "params.p"))
+            assert figure_json(parallel_coordinates(made, ["params.p", "metrics.m"], "params.p"))
 
 
 def test_the_code_of_a_figure_makes_it(runs, workspace, monkeypatch):

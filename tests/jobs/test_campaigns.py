@@ -7,7 +7,7 @@ from tests.jobs.interruptions import EVERY, interrupt_many
 
 
 def test_jobs_end_as_they_should_whoever_is_killed(tmp_path):
-    report = kill_around(tmp_path, 12, seed=5)
+    report = kill_around(tmp_path, 12, seed=5, seconds=1.0, supervisor_rate=0.9)
     assert report.is_clean, report
     assert report.submitters_killed and report.supervisors_killed
 

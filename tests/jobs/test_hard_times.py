@@ -99,6 +99,7 @@ def test_what_a_killed_submission_has_left_does_not_keep_its_name(workspace, scr
     left = catalog.root_of(workspace) / "again" / "source"
     left.mkdir(parents=True)
     (left / "half.py").write_text("x")
+    os.utime(left.parent, (0, 0))
     job = jobs.submit(script("print('ran')"), name="again")
     assert job.wait(END) == "Completed" and not (left / "half.py").exists()
     with pytest.raises(ConflictError, match="already a job 'again'"):
@@ -110,6 +111,7 @@ def test_of_submissions_with_one_name_at_once_one_wins(workspace, script, has_le
     path = script("print('ran')")
     if has_left:
         (catalog.root_of(workspace) / "same" / "source").mkdir(parents=True)
+        os.utime(catalog.root_of(workspace) / "same", (0, 0))
 
     def submit(number):
         try:
