@@ -142,7 +142,7 @@ def seed_old_jobs() -> None:
             (end, 90 + 700 * index),
         ):
             write_event(folder, state, at + after * (10 if state is end else 1))
-        catalog.index_job(workspace, folder, spec, folder.history())
+        catalog.index_job(workspace, folder, spec)
 
 
 def write_event(folder: JobFolder, state: JobState, at: int) -> None:

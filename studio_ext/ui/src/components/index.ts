@@ -3,6 +3,7 @@ export * from './Button';
 export * from './Chip';
 export * from './CodeBlock';
 export * from './Diff';
+export * from './Drawer';
 export * from './Facts';
 export * from './Figure';
 export * from './FilterBox';

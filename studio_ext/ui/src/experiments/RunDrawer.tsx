@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { RunRecord, ViewSettings } from '../api';
 import {
   Button,
+  Drawer,
   FactTable,
   RunChip,
   Time,
@@ -31,20 +32,11 @@ export function RunDrawer(props: {
   );
   const run = { ...(whole.data ?? props.run), status };
   return (
-    <aside className="atelier-Drawer" aria-label={trans.__('Run details')}>
-      <div className="atelier-Header-line">
-        <h2 className="atelier-ellipsis" title={run.name}>
-          {run.name}
-        </h2>
-        <button
-          type="button"
-          className="atelier-IconButton"
-          aria-label={trans.__('Close details')}
-          onClick={props.onClose}
-        >
-          ×
-        </button>
-      </div>
+    <Drawer
+      label={trans.__('Run details')}
+      title={run.name}
+      onClose={props.onClose}
+    >
       <div className="atelier-Facts">
         <RunChip status={run.status} />
         <Time value={run.started_at} />
@@ -71,7 +63,7 @@ export function RunDrawer(props: {
         facts={textFacts(run.tags)}
         empty={trans.__('No tags.')}
       />
-    </aside>
+    </Drawer>
   );
 }
 
@@ -86,20 +78,11 @@ export function GroupDrawer(props: {
   const { trans } = studio;
   const { group } = props.row;
   return (
-    <aside className="atelier-Drawer" aria-label={trans.__('Group details')}>
-      <div className="atelier-Header-line">
-        <h2 className="atelier-ellipsis" title={props.title}>
-          {props.title}
-        </h2>
-        <button
-          type="button"
-          className="atelier-IconButton"
-          aria-label={trans.__('Close details')}
-          onClick={props.onClose}
-        >
-          ×
-        </button>
-      </div>
+    <Drawer
+      label={trans.__('Group details')}
+      title={props.title}
+      onClose={props.onClose}
+    >
       <div>{trans._n('%1 run', '%1 runs', group.count)}</div>
       {sortedKeys(group.metrics).map(key => {
         const { count, mean, std, min, max, best_run_id } = group.metrics[key];
@@ -135,6 +118,6 @@ export function GroupDrawer(props: {
           </React.Fragment>
         );
       })}
-    </aside>
+    </Drawer>
   );
 }

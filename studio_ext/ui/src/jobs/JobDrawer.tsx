@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { JobRow } from '../api';
 import {
   Button,
+  Drawer,
   FactTable,
   LinkChip,
   Time,
@@ -21,20 +22,11 @@ export function JobDrawer(props: {
   const { trans } = studio;
   const { job } = props;
   return (
-    <aside className="atelier-Drawer" aria-label={trans.__('Job details')}>
-      <div className="atelier-Header-line">
-        <h2 className="atelier-ellipsis" title={job.name}>
-          {job.name}
-        </h2>
-        <button
-          type="button"
-          className="atelier-IconButton"
-          aria-label={trans.__('Close details')}
-          onClick={props.onClose}
-        >
-          ×
-        </button>
-      </div>
+    <Drawer
+      label={trans.__('Job details')}
+      title={job.name}
+      onClose={props.onClose}
+    >
       <div className="atelier-Facts">
         <JobChip state={job.state} />
         <Time value={job.created_at} />
@@ -85,6 +77,6 @@ export function JobDrawer(props: {
               ])
         ]}
       />
-    </aside>
+    </Drawer>
   );
 }
