@@ -12,11 +12,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kernel_tools.core.locks import hold_lock
+
 VERSION = "3.17.2"
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "mlflow-env"
 PACKAGES = (f"mlflow=={VERSION}", "xgboost", "lightgbm")
 """MLflow, and the libraries whose autologging is tested with it."""
+INSTALL_SECONDS = 1200.0
+"""How long one process waits for another that installs."""
 
 
 class MlflowEnvironmentError(Exception):
@@ -44,12 +48,17 @@ def mlflow_python(make: bool = True) -> Path:
         raise MlflowEnvironmentError(
             f"There is no MLflow {VERSION} in {FOLDER}. Make it with: python -m scripts.mlflow_environment"
         )
-    if FOLDER.is_symlink():
-        FOLDER.unlink()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(FOLDER)])
-    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
-    stamp.touch()
+    # Two test processes ask at once in a fresh clone: the second one waits for the first instead of clearing its work.
+    FOLDER.parent.mkdir(exist_ok=True)
+    with hold_lock(FOLDER.with_suffix(".lock"), timeout=INSTALL_SECONDS):
+        if not (stamp.exists() and python.exists()):
+            if FOLDER.is_symlink():
+                FOLDER.unlink()
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", str(FOLDER)])
+            _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
+            _run([str(python), "-c", "import mlflow"])
+            stamp.touch()
     return python
 
 
