@@ -14,13 +14,13 @@ from kernel_tools.core import seams
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kernel_tools import experiments, hosting, jobs, registry
+    from kernel_tools import debugger, experiments, hosting, jobs, registry
 
 __version__ = "0.1.0"
 
-CAPABILITIES = ("experiments", "hosting", "jobs", "registry")
+CAPABILITIES = ("debugger", "experiments", "hosting", "jobs", "registry")
 
-__all__ = ["CAPABILITIES", "__version__", "experiments", "hosting", "jobs", "load_ipython_extension", "registry"]
+__all__ = ["CAPABILITIES", "__version__", "debugger", "experiments", "hosting", "jobs", "load_ipython_extension", "registry"]
 
 # Rooms of upper floors that lower ones ask; each is imported when it is first asked.
 seams.provide("lineage", "hosting", "kernel_tools.hosting.lineage:endpoint_links")

@@ -1,0 +1,60 @@
+"""The built-in rules, one file for each family, and the ones that watch by default."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.debugger.rules.base import Rule
+
+RULES: dict[str, str] = {}
+"""The module of every built-in rule below `kernel_tools.debugger`, by the rule's name."""
+DEFAULT: tuple[str, ...] = ()
+"""The rules that watch unless others are named; those that need more than a hook can know are left out."""
+
+
+def make_rules(rules: str | Iterable[Any]) -> list[Rule]:
+    """Make rules from "default", "none" or "all", or from names, pairs of a name and its parameters, and rules.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no rule of a name, or it has no such parameter.
+    """
+    if isinstance(rules, str):
+        named = {"default": DEFAULT, "all": tuple(RULES), "none": ()}.get(rules)
+        rules = (rules,) if named is None else named
+    return [_make(rule) for rule in rules]
+
+
+def rule_class(name: str) -> type[Rule]:
+    """Return the class of a built-in rule; InvalidArgumentError names similar ones."""
+    if name not in RULES:
+        import difflib
+
+        near = difflib.get_close_matches(name, RULES, 3) or sorted(RULES)
+        raise InvalidArgumentError(f"There is no rule {name!r}. There are: {', '.join(near)}.")
+    found: type[Rule] = getattr(importlib.import_module(f"kernel_tools.debugger.{RULES[name]}"), name)
+    return found
+
+
+def _make(rule: Any) -> Rule:
+    if isinstance(rule, Rule):
+        return rule
+    name, parameters = (rule, {}) if isinstance(rule, str) else (rule[0], dict(rule[1]))
+    kind = rule_class(name)
+    try:
+        return kind(**parameters)
+    except TypeError as error:
+        raise InvalidArgumentError(f"The rule {name} cannot be made with {parameters}: {error}.") from error
+
+
+def __getattr__(name: str) -> Any:
+    if name in RULES:
+        return rule_class(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has: {', '.join(RULES)}")
+
+
+__all__ = ["DEFAULT", "RULES", "Rule", "make_rules", "rule_class"]
