@@ -342,7 +342,7 @@ class Hook:
         if self._is_sampled:
             if not self._optimizers:
                 self._saver.save_weights(self._watched)
-            self._saver.save_confusion(self._meter, self._step, Mode.TRAIN)
+            self._saver.save_confusion(self._meter)
             self._saver.finish(self._step, Mode.TRAIN)
         self._is_forced = not np.isfinite(loss) and self._meter.was_seen  # the next step is looked at closely
         if self._meter.is_new:
@@ -391,7 +391,7 @@ class Hook:
         mode, step = self._mode or Mode.EVAL, max(self._step - 1, 0)
         loss = self._meter.end_evaluation()
         began = clock()
-        self._saver.save_confusion(self._meter, step, mode)
+        self._saver.save_confusion(self._meter)
         self._saver.finish(step, mode, is_empty_kept=True)
         self._clock.took(clock() - began)
         if self._is_sampled:
