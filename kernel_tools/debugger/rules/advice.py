@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kernel_tools.debugger.findings import Advice
+from kernel_tools.debugger.finding import Advice
 from kernel_tools.debugger.rules.knowledge import SQUASHING, Knowledge
 from kernel_tools.debugger.trial import Trial
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kernel_tools.debugger.findings import Advice, Finding, Severity
+from kernel_tools.debugger.finding import Advice, Finding, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import Mode, check_regex
 from kernel_tools.debugger.trial import Trial

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.debugger.findings import Advice, Finding
+from kernel_tools.debugger.finding import Advice, Finding
 from kernel_tools.debugger.rules import advice
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.knowledge import SQUASHING, Knowledge

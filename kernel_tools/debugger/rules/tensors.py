@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.debugger.findings import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import COLUMN, Mode
 from kernel_tools.debugger.rules import advice

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.debugger.evaluation import evaluate_trial
-from kernel_tools.debugger.findings import Finding, RuleStatus
+from kernel_tools.debugger.finding import Finding, RuleStatus
 from kernel_tools.debugger.records import COLUMNS, QUANTILES, TICK, Mode
 from kernel_tools.debugger.rules import Rule
 from kernel_tools.debugger.store import StoreWriter, store_path
