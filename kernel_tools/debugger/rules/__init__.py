@@ -9,9 +9,25 @@ from typing import Any
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.debugger.rules.base import Rule
 
-RULES: dict[str, str] = {}
+RULES: dict[str, str] = {
+    "NaNLoss": "rules.divergence",
+    "ExplodingGradient": "rules.divergence",
+    "LearningRateTooHigh": "rules.learning_rate",
+    "LearningRateTooLow": "rules.learning_rate",
+    "DataLeak": "rules.labels",
+    "LabelNoise": "rules.labels",
+    "BatchNormDrift": "rules.batch_norm",
+}
 """The module of every built-in rule below `kernel_tools.debugger`, by the rule's name."""
-DEFAULT: tuple[str, ...] = ()
+DEFAULT: tuple[str, ...] = (
+    "NaNLoss",
+    "ExplodingGradient",
+    "LearningRateTooHigh",
+    "LearningRateTooLow",
+    "DataLeak",
+    "LabelNoise",
+    "BatchNormDrift",
+)
 """The rules that watch unless others are named; those that need more than a hook can know are left out."""
 
 
