@@ -11,7 +11,14 @@ from kernel_tools.debugger.rules.base import Rule
 
 RULES: dict[str, str] = {
     "AllZero": "rules.tensors",
+    "BatchNormDrift": "rules.batch_norm",
+    "DataLeak": "rules.labels",
+    "ExplodingGradient": "rules.divergence",
     "ExplodingTensor": "rules.tensors",
+    "LabelNoise": "rules.labels",
+    "LearningRateTooHigh": "rules.learning_rate",
+    "LearningRateTooLow": "rules.learning_rate",
+    "NaNLoss": "rules.divergence",
     "TensorVariance": "rules.tensors",
     "UnchangedTensor": "rules.tensors",
     "VanishingGradient": "rules.gradients",
@@ -22,7 +29,14 @@ ALIASES = {"StalledTrainingRule": "StalledTraining"}
 """What the original calls rules that have another name here."""
 DEFAULT: tuple[str | tuple[str, dict[str, Any]], ...] = (
     ("AllZero", {"tensor_regex": [r"(^|[./])input_0$"]}),
+    "BatchNormDrift",
+    "DataLeak",
+    "ExplodingGradient",
     "ExplodingTensor",
+    "LabelNoise",
+    "LearningRateTooHigh",
+    "LearningRateTooLow",
+    "NaNLoss",
     ("UnchangedTensor", {"min_steps": 50, "only_trained": True, "converged": 0.01}),
     ("VanishingGradient", {"patience": 10, "with_biases": False, "converged": 0.01}),
     ("WeightUpdateRatio", {"num_steps": 10}),
