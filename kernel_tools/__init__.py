@@ -20,7 +20,16 @@ __version__ = "0.1.0"
 
 CAPABILITIES = ("debugger", "experiments", "hosting", "jobs", "registry")
 
-__all__ = ["CAPABILITIES", "__version__", "debugger", "experiments", "hosting", "jobs", "load_ipython_extension", "registry"]
+__all__ = [
+    "CAPABILITIES",
+    "__version__",
+    "debugger",
+    "experiments",
+    "hosting",
+    "jobs",
+    "load_ipython_extension",
+    "registry",
+]
 
 # Rooms of upper floors that lower ones ask; each is imported when it is first asked.
 seams.provide("lineage", "hosting", "kernel_tools.hosting.lineage:endpoint_links")

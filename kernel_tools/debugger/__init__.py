@@ -10,39 +10,69 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kernel_tools.debugger.findings import Advice, Finding, Findings, RuleState, RuleStatus, Severity
+    from kernel_tools.debugger.actions import Call, Email, Notify, SaveCheckpoint, StopTraining, Webhook
+    from kernel_tools.debugger.finding import Advice, Finding, Findings, RuleState, RuleStatus, Severity
+    from kernel_tools.debugger.opening import evaluate, export, findings, open
+    from kernel_tools.debugger.pytorch.hook import Hook, TrainingStopped
     from kernel_tools.debugger.records import Config, Mode, SaveConfig
     from kernel_tools.debugger.rules import Rule
     from kernel_tools.debugger.tensor import Tensor
     from kernel_tools.debugger.trial import Trial
+    from kernel_tools.debugger.watching import watch
 
 _LAZY = {
-    "Advice": "findings",
+    "Advice": "finding",
+    "Call": "actions",
     "Config": "records",
-    "Finding": "findings",
-    "Findings": "findings",
+    "Email": "actions",
+    "evaluate": "opening",
+    "export": "opening",
+    "Finding": "finding",
+    "Findings": "finding",
+    "findings": "opening",
+    "Hook": "pytorch.hook",
     "Mode": "records",
+    "Notify": "actions",
+    "open": "opening",
     "Rule": "rules",
-    "RuleState": "findings",
-    "RuleStatus": "findings",
+    "RuleState": "finding",
+    "RuleStatus": "finding",
+    "SaveCheckpoint": "actions",
     "SaveConfig": "records",
-    "Severity": "findings",
+    "Severity": "finding",
+    "StopTraining": "actions",
     "Tensor": "tensor",
+    "TrainingStopped": "pytorch.hook",
     "Trial": "trial",
+    "watch": "watching",
+    "Webhook": "actions",
 }
 __all__ = [
     "Advice",
+    "Call",
     "Config",
+    "Email",
+    "evaluate",
+    "export",
     "Finding",
     "Findings",
+    "findings",
+    "Hook",
     "Mode",
+    "Notify",
+    "open",
     "Rule",
     "RuleState",
     "RuleStatus",
+    "SaveCheckpoint",
     "SaveConfig",
     "Severity",
+    "StopTraining",
     "Tensor",
+    "TrainingStopped",
     "Trial",
+    "watch",
+    "Webhook",
 ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kernel_tools.debugger.findings import (
+from kernel_tools.debugger.finding import (
     Finding,
     Findings,
     RuleState,

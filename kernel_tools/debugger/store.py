@@ -104,6 +104,10 @@ class StoreWriter:
         """Keep something about the whole file, as JSON."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
 
+    def forget_meta(self, key: str) -> None:
+        """Keep something no more."""
+        self.connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+
     def define(
         self, name: str, collections: Sequence[str], shape: Sequence[int] = (), kind: str = "", layer: str = ""
     ) -> int:

@@ -166,6 +166,10 @@ class Trial:
 
     # ---- What rules and figures ask ----
 
+    def readers(self) -> list[StoreReader]:
+        """Return the readers of the ranks' files, by rank."""
+        return [self._readers[worker] for worker in self.workers()]
+
     def statistics(
         self,
         step: int,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from kernel_tools.debugger.findings import Advice, Finding, Severity
+from kernel_tools.debugger.finding import Advice, Finding, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import Mode, check_regex
 from kernel_tools.debugger.trial import Trial

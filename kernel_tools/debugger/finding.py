@@ -118,6 +118,17 @@ class RuleStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenAction:
+    """An action that was taken: its name, the id of the finding that it was for, and what came of it."""
+
+    action: str
+    finding: str
+    result: str
+    is_done: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """The state of all rules of a run, and what they have found, in the order in which it was found."""
 
@@ -126,6 +137,7 @@ class Findings:
     step: int = -1
     at: int = 0
     is_over: bool = False
+    actions: tuple[TakenAction, ...] = ()
 
 
 def write_findings(folder: Path, found: Findings) -> None:
@@ -156,6 +168,7 @@ def read_findings(folder: Path) -> Findings:
                 step=plain["step"],
                 at=plain["at"],
                 is_over=plain["is_over"],
+                actions=tuple(TakenAction(**item) for item in plain.get("actions", ())),
             )
     except FileNotFoundError:
         return Findings()

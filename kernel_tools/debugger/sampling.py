@@ -1,0 +1,59 @@
+"""When a hook saves: always at first, then as often as its budget of time allows."""
+
+from __future__ import annotations
+
+import time
+
+from kernel_tools.debugger.records import Mode, SaveConfig
+
+
+class Sampler:
+    """Decides which steps are saved, from what saving has cost so far; all times are in seconds.
+
+    Examples
+    --------
+    >>> sampler = Sampler(SaveConfig(every=2))
+    >>> [sampler.wants(step, Mode.TRAIN) for step in range(4)]
+    [True, False, True, False]
+    """
+
+    def __init__(self, save: SaveConfig) -> None:
+        self._save = save
+        self._modes = {Mode[name] for name in save.modes}
+        self._taken = dict.fromkeys(Mode, 0)
+        self._spent_on_samples = dict.fromkeys(Mode, 0.0)
+        self._begun: float | None = None
+        self._ended: float | None = None
+        self.spent = 0.0
+        """Everything that the hook has taken, sampled or not."""
+
+    def wants(self, step: int, mode: Mode) -> bool:
+        """Whether a step is to be saved."""
+        save = self._save
+        if self._begun is None:
+            self._begun = time.perf_counter()
+        if mode not in self._modes or step < save.start or (save.end is not None and step >= save.end):
+            return False
+        if save.every is not None:
+            return (step - save.start) % save.every == 0
+        if self._taken[mode] < save.first:
+            return True
+        cost = self._spent_on_samples[mode] / max(1, self._taken[mode])
+        return self.spent + cost <= save.budget * (time.perf_counter() - self._begun)
+
+    def took(self, mode: Mode, seconds: float) -> None:
+        """Count what one sampled step has cost."""
+        self._taken[mode] += 1
+        self._spent_on_samples[mode] += seconds
+
+    def end(self) -> None:
+        """Stop the clock."""
+        self._ended = time.perf_counter()
+
+    @property
+    def overhead(self) -> float:
+        """The share of the time since the first step that the hook has taken, measured."""
+        if self._begun is None:
+            return 0.0
+        elapsed = (self._ended or time.perf_counter()) - self._begun
+        return self.spent / elapsed if elapsed > 0 else 0.0
