@@ -9,7 +9,7 @@ import numpy as np
 
 from kernel_tools.core.figures import SERIES_COLORS, new_figure
 from kernel_tools.debugger.figures.drawing import mark_step, thin, wrap
-from kernel_tools.debugger.findings import Finding, Severity, read_findings
+from kernel_tools.debugger.finding import Finding, Severity, read_findings
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.trial import Trial
 
@@ -42,9 +42,7 @@ def loss(trial: Trial, *, step: int | None = None, is_dark: bool = False) -> go.
     rules = list(dict.fromkeys(finding.rule for finding in findings))[:MOST_RULES]
     share = min(0.45, 0.08 + 0.06 * len(rules))
     if rules:
-        figure.set_subplots(
-            rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[1 - share, share], figure=figure
-        )
+        figure.set_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[1 - share, share])
     curves = [
         ("training", trial.losses(Mode.TRAIN), _BLUE, "lines"),
         ("validation", trial.losses(Mode.EVAL), _GREEN, "lines+markers"),
