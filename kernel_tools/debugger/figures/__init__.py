@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.debugger.figures.available import available_figures
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -30,6 +31,11 @@ EVIDENCE: dict[str, str] = {
     "confusion": f"{_ROOM}.figures.classes",
     "class_counts": f"{_ROOM}.figures.classes",
     "importance": f"{_ROOM}.figures.classes",
+    "utilization": f"{_ROOM}.profiling.figures",
+    "step_times": f"{_ROOM}.profiling.figures",
+    "phases": f"{_ROOM}.profiling.figures",
+    "outliers": f"{_ROOM}.profiling.figures",
+    "trace": f"{_ROOM}.profiling.figures",
 }
 """The module of every figure, by the figure's name."""
 
@@ -40,6 +46,18 @@ def figure_function(name: str) -> Callable[..., go.Figure]:
         raise InvalidArgumentError(f"There is no figure {name!r}. There are: {', '.join(EVIDENCE)}.")
     found: Callable[..., go.Figure] = getattr(importlib.import_module(EVIDENCE[name]), name)
     return found
+
+
+def figure_code(run_id: str, figure: str, arguments: Mapping[str, Any]) -> str:
+    """Return the Python that draws a figure of a run in a notebook; `other` is the id of the run to compare with."""
+    given = "".join(
+        f", {name}=kt.debugger.open({value!r})" if name == "other" else f", {name}={value!r}"
+        for name, value in arguments.items()
+    )
+    return (
+        "import kernel_tools as kt\nfrom kernel_tools.debugger import figures\n\n"
+        f"trial = kt.debugger.open({run_id!r})\nfigure = figures.{figure}(trial{given})\nfigure\n"
+    )
 
 
 def draw_evidence(trial: Trial, evidence: Mapping[str, Any], *, is_dark: bool = False) -> go.Figure:
@@ -82,4 +100,4 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has: {', '.join(EVIDENCE)}")
 
 
-__all__ = ["EVIDENCE", "draw_evidence", "figure_function"]
+__all__ = ["EVIDENCE", "available_figures", "draw_evidence", "figure_code", "figure_function"]
