@@ -185,6 +185,7 @@ class Hook:
         self._taps, self._handles = [], []
         if self._trace is not None:
             self._trace.close()
+            self._session.writer.set_meta("trace_problem", self._trace.problem)
         if self._mode is not None and self._mode is not Mode.TRAIN:
             self._end_evaluation()
         self._clock.flush()
