@@ -10,7 +10,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -98,14 +98,19 @@ def plain(name: str, steps: int) -> dict[str, float]:
     return {"cpu": cpu() - began}
 
 
-def watched(name: str, steps: int, every: int | None = None) -> dict[str, float]:
-    """Train as a user would who watches; with `every`, all tensors of every so many steps."""
+def watched(
+    name: str, steps: int, every: int | None = None, collections: Sequence[str] | None = None
+) -> dict[str, float]:
+    """Train as a user would who watches; with `every`, all tensors of every so many steps, and the end counted too."""
     import kernel_tools as kt
 
     model, batch = make(name)
     with kt.experiments.start_run("benchmark"):
         hook = kt.debugger.watch(
-            model, rules="default" if every is None else "none", save=kt.debugger.SaveConfig(every=every)
+            model,
+            rules="default" if every is None else "none",
+            collections=collections,
+            save=kt.debugger.SaveConfig(every=every),
         )
         began = cpu()
         train(model, batch, steps)
@@ -127,6 +132,11 @@ def watched(name: str, steps: int, every: int | None = None) -> dict[str, float]
 def every_step(name: str, steps: int) -> dict[str, float]:
     """Watch every tensor at every step."""
     return watched(name, steps, every=1)
+
+
+def like_wandb(name: str, steps: int) -> dict[str, float]:
+    """Watch what wandb watches at every step: parameters and gradients."""
+    return watched(name, steps, every=1, collections=["weights", "biases", "gradients"])
 
 
 def wandb_every_step(name: str, steps: int) -> dict[str, float]:
@@ -161,6 +171,7 @@ SIDES = {
     "control": plain,
     "watched": watched,
     "every_step": every_step,
+    "like_wandb": like_wandb,
     "wandb": wandb_every_step,
     "wandb_alone": nothing_by_wandb,
 }
