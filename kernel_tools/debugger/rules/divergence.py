@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernel_tools.debugger.findings import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.loss_history import LossHistory, has_no_loss

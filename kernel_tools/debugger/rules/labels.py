@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.core.errors import NotFoundError
-from kernel_tools.debugger.findings import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.loss_history import LossHistory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kernel_tools.debugger.findings import Advice
+from kernel_tools.debugger.finding import Advice
 from kernel_tools.debugger.trial import Trial
 
 _KEPT = ("weight_decay", "momentum", "betas")
