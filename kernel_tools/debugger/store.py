@@ -158,7 +158,10 @@ class StoreWriter:
 
     def write_scalars(self, step: int, mode: int, at: int, values: Sequence[tuple[int, float]]) -> None:
         """Write single numbers: pairs of a tensor's id and its value."""
-        rows = [(tensor, mode, step, at, value) for tensor, value in values]
+        self.write_scalar_rows([(tensor, mode, step, at, value) for tensor, value in values])
+
+    def write_scalar_rows(self, rows: Sequence[tuple[int, int, int, int, float]]) -> None:
+        """Write single numbers of many steps: rows of a tensor's id, mode, step, milliseconds, and value."""
         self.connection.execute("BEGIN")
         self.connection.executemany("INSERT OR REPLACE INTO scalars VALUES (?, ?, ?, ?, ?)", rows)
         self.connection.execute("COMMIT")

@@ -232,8 +232,14 @@ class LearningRateTooLow(Rule):
         if usual >= self.ratio or len(recent) < 10 or not losses.first > 0:
             return None
         last = float(np.median(recent))
-        gradients = block.only([i for i, t in enumerate(block.tensors) if "gradients" in t.collections]) if block else None
-        if last < self.unfinished * losses.first or gradients is None or not gradients.column("l2").max(initial=0) > 1e-6:
+        gradients = (
+            block.only([i for i, t in enumerate(block.tensors) if "gradients" in t.collections]) if block else None
+        )
+        if (
+            last < self.unfinished * losses.first
+            or gradients is None
+            or not gradients.column("l2").max(initial=0) > 1e-6
+        ):
             return None
         rate = learning_rate(trial, losses.rate)
         factor = min(rounded(_GOOD_RATIO / max(usual, 1e-9)), 1e4)
