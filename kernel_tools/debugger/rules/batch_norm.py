@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from kernel_tools.debugger.findings import Advice, Finding, Severity
+from kernel_tools.debugger.finding import Advice, Finding, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.rules.base import Found, Rule

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernel_tools.debugger.findings import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.loss_history import LossHistory, has_no_loss
@@ -163,10 +163,17 @@ class ExplodingGradient(Rule):
             value=norm,
             threshold=limit,
             advice=(
-                clip_gradient(clip, "A single step cannot carry the weights away any more; "
-                              f"{'usual norms of this training pass' if usual > 0 else '1.0 suits most models'}."),
-                change_rate(trial, learning_rate(trial, self._losses.rate), 0.1,
-                            "Large steps lead to where the gradient is larger still."),
+                clip_gradient(
+                    clip,
+                    "A single step cannot carry the weights away any more; "
+                    f"{'usual norms of this training pass' if usual > 0 else '1.0 suits most models'}.",
+                ),
+                change_rate(
+                    trial,
+                    learning_rate(trial, self._losses.rate),
+                    0.1,
+                    "Large steps lead to where the gradient is larger still.",
+                ),
             ),
             evidence={"figure": "gradient_flow", "step": step},
         )
@@ -211,7 +218,10 @@ def _advice_on(trial: Trial, collection: str, tensor: str, rate: float) -> tuple
             ),
         )
     lower = change_rate(
-        trial, learning_rate(trial, rate), 0.1, "Weights that grow too fast overflow in a few steps; it is the usual cause."
+        trial,
+        learning_rate(trial, rate),
+        0.1,
+        "Weights that grow too fast overflow in a few steps; it is the usual cause.",
     )
     clip = clip_gradient(1.0, "One bad batch cannot destroy the weights any more.")
     layer = tensor.partition(".output")[0].removeprefix("gradient/")

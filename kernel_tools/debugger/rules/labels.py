@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.core.errors import NotFoundError
-from kernel_tools.debugger.findings import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.loss_history import LossHistory
@@ -101,9 +101,7 @@ class LabelNoise(Rule):
     severity = Severity.HINT
     modes = (Mode.TRAIN, Mode.EVAL)
 
-    def __init__(
-        self, *, noise: float = 0.1, evenness: float = 1.5, per_cell: float = 2.0, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, noise: float = 0.1, evenness: float = 1.5, per_cell: float = 2.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.noise = noise
         self.evenness = evenness
@@ -114,7 +112,9 @@ class LabelNoise(Rule):
         """It needs a classification of three classes or more."""
         if not trial.has_tensor("confusion"):
             return "It judges classifications, and no predictions of classes were seen." if trial.steps() else None
-        return None if trial.tensor("confusion").info.shape[0] > 2 else "Of two classes, each error looks like any other."
+        return (
+            None if trial.tensor("confusion").info.shape[0] > 2 else "Of two classes, each error looks like any other."
+        )
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the errors of this evaluation, or of the last sampled batches of training."""
@@ -135,8 +135,8 @@ class LabelNoise(Rule):
         where = "in training" if self.mode is Mode.TRAIN else "in the evaluation"
         return self.finding(
             step,
-            f"{errors:.0%} of the labels are contradicted {where}, and evenly so over all pairs of classes (chi-squared "
-            f"{unevenness:.2g} per degree of freedom, where 1 is chance): some labels may be wrong.",
+            f"{errors:.0%} of the labels are contradicted {where}, and evenly so over all pairs of classes "
+            f"(chi-squared {unevenness:.2g} per degree of freedom, where 1 is chance): some labels may be wrong.",
             value=errors,
             threshold=self.noise,
             advice=_NOISE_ADVICE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kernel_tools.debugger.findings import Advice
+from kernel_tools.debugger.finding import Advice
 from kernel_tools.debugger.trial import Trial
 
 _KEPT = ("weight_decay", "momentum", "betas")
@@ -31,11 +31,18 @@ def change_rate(trial: Trial, rate: float, factor: float, reason: str) -> Advice
     """Advise to multiply a learning rate; `rate` may be NaN."""
     if not math.isfinite(rate) or rate <= 0:
         patch = f'for group in optimizer.param_groups:\n    group["lr"] *= {factor:.1g}'
-        return Advice(f"{'Lower' if factor < 1 else 'Raise'} the learning rate by a factor of about "
-                      f"{max(factor, 1 / factor):.0f}", reason, patch)
+        return Advice(
+            f"{'Lower' if factor < 1 else 'Raise'} the learning rate by a factor of about "
+            f"{max(factor, 1 / factor):.0f}",
+            reason,
+            patch,
+        )
     new = rounded(rate * factor)
-    return Advice(f"{'Lower' if new < rate else 'Raise'} the learning rate from {rate:.3g} to {new:.3g}", reason,
-                  optimizer_patch(trial, new))
+    return Advice(
+        f"{'Lower' if new < rate else 'Raise'} the learning rate from {rate:.3g} to {new:.3g}",
+        reason,
+        optimizer_patch(trial, new),
+    )
 
 
 def optimizer_patch(trial: Trial, rate: float) -> str:
