@@ -135,8 +135,8 @@ class LabelNoise(Rule):
         where = "in training" if self.mode is Mode.TRAIN else "in the evaluation"
         return self.finding(
             step,
-            f"{errors:.0%} of the labels are contradicted {where}, and evenly so over all pairs of classes (chi-squared "
-            f"{unevenness:.2g} per degree of freedom, where 1 is chance): some labels may be wrong.",
+            f"{errors:.0%} of the labels are contradicted {where}, and evenly so over all pairs of classes "
+            f"(chi-squared {unevenness:.2g} per degree of freedom, where 1 is chance): some labels may be wrong.",
             value=errors,
             threshold=self.noise,
             advice=_NOISE_ADVICE,
