@@ -45,7 +45,7 @@ DEFAULT: tuple[str | tuple[str, dict[str, Any]], ...] = (
     "CheckInputImages",
     "ClassImbalance",
     "DataLeak",
-    ("DeadRelu", {"patience": 20}),
+    ("DeadRelu", {"patience": 5}),
     "ExplodingGradient",
     "ExplodingTensor",
     "LabelNoise",
@@ -55,13 +55,13 @@ DEFAULT: tuple[str | tuple[str, dict[str, Any]], ...] = (
     "NaNLoss",
     "NLPSequenceRatio",
     ("Overfit", {"ratio_threshold": 0.5, "patience": 3, "rise": 0.2}),
-    "Overtraining",
+    ("Overtraining", {"patience_train": 100}),
     ("PoorWeightInitialization", {"threshold": 1000.0, "distribution_range": 0.0, "patience": 10}),
-    ("SaturatedActivation", {"patience": 20}),
+    ("SaturatedActivation", {"patience": 5}),
     "StalledTraining",
-    ("UnchangedTensor", {"min_steps": 50, "only_trained": True, "converged": 0.01}),
-    ("VanishingGradient", {"patience": 10, "with_biases": False, "converged": 0.01}),
-    ("WeightUpdateRatio", {"num_steps": 10}),
+    ("UnchangedTensor", {"min_steps": 9, "only_trained": True, "converged": 0.01}),
+    ("VanishingGradient", {"patience": 5, "with_biases": False, "converged": 0.01}),
+    ("WeightUpdateRatio", {"num_steps": 5}),
 )
 """The rules that watch unless others are named; those that need more than a hook can know are left out.
 

@@ -79,7 +79,7 @@ class PoorWeightInitialization(Rule):
             return None
         low, high = int(variances.argmin()), int(variances.argmax())
         smallest, largest = float(variances[low]), float(variances[high])
-        if not largest > self.threshold * smallest:
+        if smallest > 0 and not largest > self.threshold * smallest:
             return None
         names = [block.tensors[places[index]].name.removesuffix(".output_0") for index in (low, high)]
         ratio = largest / smallest if smallest > 0 else float("inf")

@@ -118,6 +118,11 @@ class Knowledge:
             return False
         return bool(rates[-1] <= share * np.nanmax(rates))
 
+    def is_warming_up(self, step: int) -> bool:
+        """Whether a schedule is still raising the learning rate from what it began with."""
+        rates = self.rates(step)
+        return len(rates) > 1 and bool(rates[0] < rates[-1]) and bool(rates[-2] < rates[-1])
+
     def has_converged(self, step: int, share: float, window: int = 20) -> bool:
         """Whether the training loss, averaged over a window of steps, is below a share of what it began with."""
         losses = self.losses(Mode.TRAIN, step)[1]

@@ -104,7 +104,7 @@ class StalledTraining(Rule):
 
     Every step counts, sampled or not. The original also stops the job itself (`stop_training_on_fire`); here that is
     an action of the run, ``actions=[StopJob(rules="StalledTraining")]``, and the parameter is kept for those who come
-    from there. Time between steps that is found afterwards counts too.
+    from there. Time between steps that is found afterwards counts too, but not the time since a run that has died.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class StalledTraining(Rule):
         ats = Knowledge.of(trial).ats(_EVER)
         if self._began is None:
             self._began = now
-        last = int(ats[1][-1]) if len(ats[1]) else self._began
+        last = max(int(ats[1][-1]) if len(ats[1]) else 0, self._began)
         waited = (now - last) / 1000
         if waited <= self.threshold or trial.loaded_all_steps:
             return None

@@ -252,8 +252,8 @@ class UnchangedTensor(Rule):
     only_trained
         Only weights that get a gradient; frozen ones are meant to stay as they are.
     converged
-        Not once the training loss is below this share of what it began with, nor while the learning rate is below a
-        hundredth of its largest; 0 for regardless of both.
+        Not once the training loss is below this share of what it began with, nor while the learning rate is rising from
+        its first value or below a hundredth of its largest; 0 for regardless of all that.
     """
 
     collections = ("weights",)
@@ -306,7 +306,7 @@ class UnchangedTensor(Rule):
         found = [names[index] for index in np.flatnonzero(is_same)]
         if self.only_trained:
             found = [name for name in found if trial.has_tensor(f"gradient/{name}")]
-        if not found or (self.converged and (known.is_resting(step) or known.has_converged(step, self.converged))):
+        if not found or (self.converged and self._is_at_rest(known, step)):
             return None
         self._first = self._first or found[0]
         since = self._kept_steps[0][0]
@@ -327,6 +327,9 @@ class UnchangedTensor(Rule):
             ],
             evidence={"figure": "series", "tensors": found[:5], "reduction": "l2"},
         )
+
+    def _is_at_rest(self, known: Knowledge, step: int) -> bool:
+        return known.is_resting(step) or known.is_warming_up(step) or known.has_converged(step, self.converged)
 
 
 def rows_close(

@@ -47,5 +47,3 @@ def healthy(seed: int) -> Recipe:
         batch=chance.choice((recipe.batch, 2 * recipe.batch)),
         epochs=recipe.epochs + chance.choice((0, 1, 2)),
     )
-
-

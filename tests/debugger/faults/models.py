@@ -11,7 +11,13 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": 
 
 
 def mlp(
-    inputs: int, classes: int, *, hidden: int = 64, depth: int = 2, activation: str = "relu", dropout: float = 0.0,
+    inputs: int,
+    classes: int,
+    *,
+    hidden: int = 64,
+    depth: int = 2,
+    activation: str = "relu",
+    dropout: float = 0.0,
     norm: str = "",
 ) -> nn.Sequential:
     """Return a multilayer perceptron over flattened rows."""

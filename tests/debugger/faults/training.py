@@ -101,5 +101,7 @@ def _schedule(recipe: Recipe, optimizer: torch.optim.Optimizer, steps: int) -> A
         return lr_scheduler.StepLR(optimizer, max(1, steps // 3), 0.3)
     if recipe.schedule == "warm-up":
         warm = max(1, steps // 10)
-        return lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warm, (steps - step) / (steps - warm)))
+        return lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / warm, (steps - step) / (steps - warm))
+        )
     return None
