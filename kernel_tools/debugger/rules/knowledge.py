@@ -116,7 +116,7 @@ class Knowledge:
         rates = self.rates(step)
         if not len(rates) or not np.isfinite(rates[-1]):
             return False
-        return bool(rates[-1] <= share * np.nanmax(rates))
+        return bool(rates[-1] < share * np.nanmax(rates))
 
     def is_warming_up(self, step: int) -> bool:
         """Whether a schedule is still raising the learning rate from what it began with."""

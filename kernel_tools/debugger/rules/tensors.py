@@ -17,7 +17,7 @@ from kernel_tools.debugger.rules.knowledge import Knowledge
 from kernel_tools.debugger.rules.patience import Patience, also
 from kernel_tools.debugger.trial import Trial
 
-_COMPARED = [COLUMN[name] for name in COLUMN if name not in ("nan", "inf", "dead", "saturated")]
+_COMPARED = [COLUMN[name] for name in COLUMN if name not in ("dead", "saturated")]
 
 
 class ExplodingTensor(Rule):
@@ -288,7 +288,7 @@ class UnchangedTensor(Rule):
         block = self.look(step, trial)
         if block is None:
             return None
-        values, names = block.values[:, _COMPARED], [tensor.name for tensor in block.tensors]
+        values, names = block.values, [tensor.name for tensor in block.tensors]
         if self._kept_steps and self._kept_steps[0][1] != names:
             self._kept_steps.clear()
         self._kept_steps.append((step, names, values))
@@ -337,13 +337,15 @@ def rows_close(
 ) -> np.ndarray[Any, Any]:
     """Return for every tensor whether its statistics are as close as `numpy.allclose` demands.
 
-    Statistics that mean nothing for a tensor are NaN at both steps and pass; a tensor with NaN among its elements has
-    them counted apart, and passes only with `equal_nan`.
+    Statistics that mean nothing for a tensor are NaN at both steps and pass. A tensor with NaN among its elements has
+    them counted, and passes only with `equal_nan`.
     """
+    has_nan = later[:, COLUMN["nan"]] > 0
+    earlier, later = earlier[:, _COMPARED], later[:, _COMPARED]
     with np.errstate(invalid="ignore"):
         is_close = (np.abs(earlier - later) <= atol + rtol * np.abs(later)) | (earlier == later)
     is_close |= np.isnan(earlier) & np.isnan(later)
-    return np.asarray(is_close.all(axis=1))
+    return np.asarray(is_close.all(axis=1) & (equal_nan | ~has_nan))
 
 
 def _or(value: float | None, instead: float) -> float:
