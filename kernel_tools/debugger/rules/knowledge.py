@@ -12,9 +12,9 @@ from kernel_tools.debugger.reading import TensorInfo
 from kernel_tools.debugger.records import TICK, Mode
 from kernel_tools.debugger.trial import Trial
 
-RELUS = frozenset({"ReLU", "ReLU6", "Threshold", "Hardtanh"})
-SQUASHING = frozenset({"Tanh", "Sigmoid", "Hardsigmoid", "LogSigmoid", "Softsign"})
-ACTIVATIONS = RELUS | SQUASHING | {"LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish"}
+RECTIFIERS = frozenset({"ReLU", "ReLU6", "Threshold"})
+SQUASHING = frozenset({"Tanh", "Sigmoid", "Hardtanh", "Hardsigmoid"})
+ACTIVATIONS = RECTIFIERS | SQUASHING | {"LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish"}
 ACTIVATIONS |= {"Hardswish", "Softplus", "GLU"}
 NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "SyncBatchNorm")
 
@@ -126,7 +126,7 @@ class Knowledge:
         return bool(np.mean(losses[-window:]) < share * np.mean(losses[: min(window, 5)]))
 
     def _see_tensors(self) -> None:
-        count = self.trial.tensor_count()
+        count = sum(len(reader.tensors) for reader in self.trial.readers())
         if count != self._tensors:
             self._tensors = count
             self._collections = self.trial.collections()

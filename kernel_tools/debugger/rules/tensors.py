@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.debugger.finding import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Finding, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import COLUMN, Mode
 from kernel_tools.debugger.rules import advice
@@ -215,7 +215,7 @@ class TensorVariance(Rule):
         variances: np.ndarray[Any, Any],
         kind: str,
         limit: float,
-    ) -> Any:
+    ) -> Finding:
         wrong = variances > limit if kind == "high" else variances < limit
         names = [block.tensors[index].name for index in np.flatnonzero(wrong)]
         value = float(variances[block.names.index(names[0])])
@@ -299,7 +299,7 @@ class UnchangedTensor(Rule):
         is_same = np.ones(len(names), bool)
         for _, _, earlier in self._kept_steps:
             if earlier is not values:
-                is_same &= _rows_close(earlier, values, self.rtol, self.atol, self.equal_nan)
+                is_same &= rows_close(earlier, values, self.rtol, self.atol, self.equal_nan)
             if not is_same.any():
                 return None
         known = Knowledge.of(trial)
@@ -329,7 +329,7 @@ class UnchangedTensor(Rule):
         )
 
 
-def _rows_close(
+def rows_close(
     earlier: np.ndarray[Any, Any], later: np.ndarray[Any, Any], rtol: float, atol: float, equal_nan: bool
 ) -> np.ndarray[Any, Any]:
     """Return for every tensor whether its statistics are as close as `numpy.allclose` demands.
