@@ -12,7 +12,7 @@ import torch
 
 _ADULT = Path(__file__).parents[3] / "notebooks" / "data" / "adult.parquet"
 _MODULES = ("argparse", "_pydecimal", "datetime", "typing", "turtle", "mailbox")
-LENGTH = 64
+LENGTH = 32
 VOCABULARY = 128
 
 

@@ -34,7 +34,7 @@ class Recipe:
     batch: int = 32
     epochs: int = 6
     clip: float | None = None
-    loss: Loss = nn.functional.cross_entropy
+    loss: Loss = nn.CrossEntropyLoss()
     change_data: Callable[[Data, torch.Generator], Data] = lambda data, _: data
     change_model: Callable[[nn.Module], None] = lambda _: None
     change_optimizer: Callable[[torch.optim.Optimizer], None] = lambda _: None
