@@ -54,8 +54,7 @@ def dead_relu(trial: Trial) -> int | None:
     return first(
         step
         for step, name, value in elements(trial, "layers")
-        if trial.tensor(name).info.kind == "ReLU"
-        and 100 * ((100 * (_units(value) > 0).mean(axis=0)) < 1.0).mean() > 50
+        if trial.tensor(name).info.kind == "ReLU" and 100 * ((100 * (_units(value) > 0).mean(axis=0)) < 1.0).mean() > 50
     )
 
 

@@ -103,8 +103,8 @@ class StalledTraining(Rule):
     """Training that stands still: no step for a long time.
 
     Every step counts, sampled or not. The original also stops the job itself (`stop_training_on_fire`); here that is
-    an action of the run, ``actions=[StopTraining(rules=("StalledTraining",))]``, and the parameter is kept for those who come
-    from there. Time between steps that is found afterwards counts too, but not the time since a run that has died.
+    an action, ``actions=[StopTraining(rules=("StalledTraining",))]``, and the parameter is kept for those who come from
+    there. Time between steps that is found afterwards counts too, but not the time since a run that has died.
 
     Parameters
     ----------
