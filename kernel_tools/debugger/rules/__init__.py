@@ -9,9 +9,13 @@ from typing import Any
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.debugger.rules.base import Rule
 
-RULES: dict[str, str] = {}
+RULES: dict[str, str] = {
+    "CreateXgboostReport": "rules.trees",
+    "FeatureImportanceOverweight": "rules.trees",
+    "TreeDepth": "rules.trees",
+}
 """The module of every built-in rule below `kernel_tools.debugger`, by the rule's name."""
-DEFAULT: tuple[str, ...] = ()
+DEFAULT: tuple[Any, ...] = ("FeatureImportanceOverweight", "TreeDepth")
 """The rules that watch unless others are named; those that need more than a hook can know are left out."""
 
 
