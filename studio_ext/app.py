@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kernel_tools.core.workspace import Workspace
     from studio_ext.idle import IdleKeeper
     from studio_ext.live import LiveRuns
+    from studio_ext.live_debugger import LiveDebugger
     from studio_ext.live_jobs import LiveJobs
     from studio_ext.process_trees import CpuMeter
     from studio_ext.running import Running
@@ -118,6 +119,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.live_jobs import LiveJobs
 
         return LiveJobs(self)
+
+    @functools.cached_property
+    def live_debugger(self) -> LiveDebugger:
+        """What tells live views about captures of the Debugger."""
+        from studio_ext.live_debugger import LiveDebugger
+
+        return LiveDebugger(self)
 
     @functools.cached_property
     def running(self) -> Running:

@@ -21,6 +21,7 @@ from studio_ext.app import BASE_PATH
 from studio_ext.errors import status_of
 from studio_ext.handlers import PARAMETER, VERSION_HEADER, StudioHandler
 from studio_ext.live import LiveBatch, LiveRequest
+from studio_ext.live_debugger import LiveDebuggerBatch, LiveDebuggerRequest
 from studio_ext.live_jobs import LiveJobsBatch, LiveJobsRequest
 from studio_ext.operations import FileReply, Operation, operations_of
 from studio_ext.routes import HANDLERS
@@ -116,6 +117,8 @@ def _schemas(specs: list[Operation]) -> tuple[dict[Any, Schema], dict[str, Schem
         ("LiveBatch", "serialization", TypeAdapter(LiveBatch)),  # place in the paths of OpenAPI
         ("LiveJobsRequest", "validation", TypeAdapter(LiveJobsRequest)),
         ("LiveJobsBatch", "serialization", TypeAdapter(LiveJobsBatch)),
+        ("LiveDebuggerRequest", "validation", TypeAdapter(LiveDebuggerRequest)),
+        ("LiveDebuggerBatch", "serialization", TypeAdapter(LiveDebuggerBatch)),
         *((f"{spec.name} query", "validation", TypeAdapter(spec.query)) for spec in specs if spec.query),
         *((f"{spec.name} body", "validation", TypeAdapter(spec.body)) for spec in specs if spec.body),
         *(

@@ -126,7 +126,12 @@ class RoundRecorder:
         self._scalars.append((self._define(name, collections, (), "scalar"), mode, self.step, now(), float(value)))
 
     def add_values(
-        self, name: str, collections: Sequence[str], values: np.ndarray[Any, Any], mode: Mode = Mode.TRAIN, kind: str = ""
+        self,
+        name: str,
+        collections: Sequence[str],
+        values: np.ndarray[Any, Any],
+        mode: Mode = Mode.TRAIN,
+        kind: str = "",
     ) -> None:
         """Keep the statistics of an array, and its elements if `SaveConfig.raw` asks for them."""
         if mode.name not in self.session.config.save.modes:
@@ -138,7 +143,12 @@ class RoundRecorder:
             self.session.writer.write_array(tensor, self.step, mode, now(), values)
 
     def add_array(
-        self, name: str, collections: Sequence[str], values: np.ndarray[Any, Any], mode: Mode = Mode.TRAIN, kind: str = ""
+        self,
+        name: str,
+        collections: Sequence[str],
+        values: np.ndarray[Any, Any],
+        mode: Mode = Mode.TRAIN,
+        kind: str = "",
     ) -> None:
         """Keep the elements of an array."""
         if mode.name not in self.session.config.save.modes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
 from studio_ext.routes import (
     comparison,
+    debugger,
     experiments,
     home,
     hosting,
     job_files,
     job_page,
     jobs,
+    live_debugger,
     live_jobs,
     live_runs,
     registry,
@@ -33,6 +35,8 @@ HANDLERS: list[type[StudioHandler]] = [
     *comparison.HANDLERS,
     *run_page.HANDLERS,
     *run_artifacts.HANDLERS,
+    *debugger.HANDLERS,
+    *live_debugger.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,
     *hosting.HANDLERS,

@@ -244,7 +244,7 @@ class FeatureImportanceOverweight(Rule):
                 "params |= {'colsample_bytree': 0.6, 'colsample_bynode': 0.6}",
             ),
         ]
-        evidence = {"figure": "importance", "step": step}
+        evidence = {"figure": "importance", "step": step, "kind": kind}
         return self.finding(
             step,
             message,

@@ -30,15 +30,16 @@ class Gpus:
         except (OSError, AttributeError):
             self._handles = []
 
-    def read(self) -> tuple[float, int]:
-        """Return the mean load in percent and the used memory in bytes; NaN and -1 without GPUs."""
-        if not self._handles:
-            return math.nan, -1
-        load, used = 0.0, 0
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def read(self) -> list[tuple[float, int, int]]:
+        """Return of each GPU the load in percent, and the used and all bytes of its memory; NaN and 0 if unknown."""
+        found = []
         for handle in self._handles:
             utilization, memory = _Utilization(), _Memory()
-            if self._library.nvmlDeviceGetUtilizationRates(handle, ctypes.byref(utilization)) == 0:
-                load += utilization.gpu
-            if self._library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) == 0:
-                used += memory.used
-        return load / len(self._handles), used
+            has_load = self._library.nvmlDeviceGetUtilizationRates(handle, ctypes.byref(utilization)) == 0
+            has_memory = self._library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) == 0
+            load = float(utilization.gpu) if has_load else math.nan
+            found.append((load, memory.used if has_memory else 0, memory.total if has_memory else 0))
+        return found

@@ -1,14 +1,17 @@
-"""Samples of what a job uses, twice a second: fixed records behind a header that names their version."""
+"""Samples of what a job uses, twice a second: fixed records behind a header that names their version. Beside them those
+of the whole machine are written, see `machine.py`."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kernel_tools.jobs.supervision import machine
 from kernel_tools.jobs.supervision.gpu import Gpus
 from kernel_tools.jobs.supervision.processes import Family
 
@@ -40,6 +43,7 @@ class UsageWriter:
         self._family = family
         self._attempt = attempt
         self._gpus = Gpus()
+        self._machine = machine.MachineWriter(path.with_name(machine.FILE), len(self._gpus))
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115  # closed by `close`
         if self._file.tell() == 0:
             self._file.write(MAGIC)
@@ -48,37 +52,43 @@ class UsageWriter:
 
     def sample(self, timestamp: int) -> None:
         """Write one record."""
-        cpu, memory, read, written, count = self._sum()
-        received, sent = _network()
-        load, gpu_memory = self._gpus.read()
+        cpu, memory, read, written, count, workers = self._sum()
+        received, sent = read_network()
+        gpus = self._gpus.read()
+        load = sum(each for each, _, _ in gpus if each == each) / len(gpus) if gpus else math.nan
+        gpu_memory = sum(used for _, used, _ in gpus) if gpus else -1
         values: Sequence[Any] = (timestamp, cpu, memory, read, written, received, sent, count, load, gpu_memory)
         with contextlib.suppress(OSError):  # a full disk: the job goes on, this sample is missing
             self._file.write(RECORD.pack(*values))
+        self._machine.sample(timestamp, (received, sent), gpus, workers)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         self._file.close()
+        self._machine.close()
 
-    def _sum(self) -> tuple[float, int, int, int, int]:
+    def _sum(self) -> tuple[float, int, int, int, int, int]:
         seen: dict[int, tuple[float, int, int]] = {}
-        memory = 0
+        memory = workers = 0
         for pid in self._family.members(self._attempt):
             process = _process(pid)
             if process is not None:
                 seen[pid] = process[:3]
                 memory += process[3]
+                workers += process[4]
         for pid, values in self._gone.items():  # what ended since counts on with its last sample
             if pid not in seen:
                 self._base = [old + new for old, new in zip(self._base, values, strict=True)]
         self._gone = seen
         cpu, read, written = (sum(column) for column in zip(self._base, *seen.values(), strict=True))
-        return float(cpu), memory, int(read), int(written), len(seen)
+        return float(cpu), memory, int(read), int(written), len(seen), workers
 
 
-def _process(pid: int) -> tuple[float, int, int, int] | None:
-    """Return CPU seconds, bytes read and written, and memory of a process."""
+def _process(pid: int) -> tuple[float, int, int, int, bool] | None:
+    """Return CPU seconds, bytes read and written, and memory of a process, and whether it loads data."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        name, _, rest = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")
+        fields = rest.split()
     except OSError:
         return None
     read = written = 0
@@ -91,10 +101,12 @@ def _process(pid: int) -> tuple[float, int, int, int] | None:
                 written = int(value)
     except OSError:
         pass  # the kernel keeps this from us
-    return (int(fields[11]) + int(fields[12])) / _TICKS, read, written, int(fields[21]) * _PAGE
+    seconds = (int(fields[11]) + int(fields[12])) / _TICKS
+    return seconds, read, written, int(fields[21]) * _PAGE, name.endswith(machine.LOADER)
 
 
-def _network() -> tuple[int, int]:
+def read_network() -> tuple[int, int]:
+    """Return the bytes so far that the machine has received and sent, without loopback."""
     received = sent = 0
     try:
         lines = Path("/proc/net/dev").read_text().splitlines()[2:]

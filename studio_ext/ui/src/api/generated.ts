@@ -988,6 +988,91 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/runs/{run_id}/debugger': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what the Debugger has captured and found */
+    get: operations['get_debugger'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/debugger/figures': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Draw what the Debugger has captured */
+    post: operations['draw_debugger'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/debugger/others': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List other runs of the experiment that were watched */
+    get: operations['list_watched_runs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/debugger/tensor': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the statistics of a tensor at a step */
+    get: operations['get_tensor'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/runs/{run_id}/debugger/tensors': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the tensors that were captured */
+    get: operations['list_tensors'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/runs/{run_id}/figures/metrics': {
     parameters: {
       query?: never;
@@ -1208,6 +1293,20 @@ export interface components {
       is_deleted: boolean;
     };
     /**
+     * Advice
+     * @description What one can do: a short imperative, the reason, and code to paste ("" if there is none).
+     *
+     *     `seconds` is what it would save of the time so far, None if that cannot be said.
+     */
+    Advice: {
+      title: string;
+      reason: string;
+      /** @default  */
+      patch: string;
+      /** @default null */
+      seconds: components['schemas']['Number'] | null;
+    };
+    /**
      * AliasRequest
      * @description Which version has the alias.
      */
@@ -1335,6 +1434,32 @@ export interface components {
       metric: string;
       /** @description Such as `metrics.auc`, `params.depth` or `tags.team`. */
       by: string;
+    };
+    /**
+     * Capture
+     * @description What was captured of a run, in numbers.
+     *
+     *     `overhead` is the hook's share of the time of the training; `steps` are the sampled ones of the training, and
+     *     `figures` the names of those that there is something for.
+     */
+    Capture: {
+      framework: string;
+      model: string;
+      optimizer: string;
+      overhead: components['schemas']['Number'] | null;
+      is_over: boolean;
+      step_count: number;
+      last_step: number;
+      steps: number[];
+      confusion_steps: {
+        [key: string]: number[];
+      };
+      modes: string[];
+      collections: {
+        [key: string]: number;
+      };
+      tensor_count: number;
+      figures: string[];
     };
     /**
      * CardPage
@@ -1639,6 +1764,45 @@ export interface components {
       };
     };
     /**
+     * DebuggerFigureRequest
+     * @description Which figure, of what; `other` is the run that `compare_tensors` compares with.
+     */
+    DebuggerFigureRequest: {
+      figure: string;
+      /**
+       * @default {
+       *       "tensors": null,
+       *       "tensor": null,
+       *       "reduction": null,
+       *       "threshold": null,
+       *       "step": null,
+       *       "mode": null,
+       *       "stddev": null,
+       *       "start": null,
+       *       "end": null
+       *     }
+       */
+      arguments: components['schemas']['EvidenceRequest'];
+      /** @default null */
+      other: string | null;
+    };
+    /**
+     * DebuggerReply
+     * @description The rule board of a run: what every rule is doing, what was found, and what was captured, if anything was.
+     *
+     *     `findings` are the first of `finding_count`, in the order in which they were found; `step` is the last step that
+     *     the rules have seen, and `is_over` says that they will see no other.
+     */
+    DebuggerReply: {
+      capture: components['schemas']['Capture'] | null;
+      rules: components['schemas']['RuleStatus'][];
+      findings: components['schemas']['NamedFinding'][];
+      finding_count: number;
+      actions: components['schemas']['TakenAction'][];
+      step: number;
+      is_over: boolean;
+    };
+    /**
      * DeployRequest
      * @description Which model version to serve, under which name. `trust` lets it run code that its files bring.
      */
@@ -1761,6 +1925,30 @@ export interface components {
       error: components['schemas']['ErrorDetail'];
     };
     /**
+     * EvidenceRequest
+     * @description What a figure is asked to show; each figure knows some of these.
+     */
+    EvidenceRequest: {
+      /** @default null */
+      tensors: string[] | null;
+      /** @default null */
+      tensor: string | null;
+      /** @default null */
+      reduction: string | null;
+      /** @default null */
+      threshold: number | null;
+      /** @default null */
+      step: number | null;
+      /** @default null */
+      mode: string | null;
+      /** @default null */
+      stddev: number | null;
+      /** @default null */
+      start: number | null;
+      /** @default null */
+      end: number | null;
+    };
+    /**
      * Experiment
      * @description A named group of runs; `id` is a whole number as text and stays when the experiment is renamed.
      */
@@ -1831,6 +2019,54 @@ export interface components {
       is_different: boolean;
       /** @default  */
       note: string;
+    };
+    /**
+     * Finding
+     * @description What a rule has found; a finding that goes on is one finding whose `last_step` and `count` grow.
+     *
+     *     Attributes
+     *     ----------
+     *     rule, severity
+     *         Which rule, and how bad it is.
+     *     step, mode
+     *         The step at which it was first found. Rules of the profiler name the last step that they looked at.
+     *     message
+     *         A plain sentence with the numbers.
+     *     tensor
+     *         The tensor that it is about; "" if it is about the training as a whole.
+     *     value, threshold
+     *         What was measured, and the limit that it crossed; None where there is no single number.
+     *     advice
+     *         The best first.
+     *     evidence
+     *         What shows it: ``{"figure": name, ...arguments}``, a figure of `kernel_tools.debugger.figures.EVIDENCE`.
+     *     at
+     *         When, in milliseconds since 1970 UTC.
+     */
+    Finding: {
+      rule: string;
+      severity: components['schemas']['Severity'];
+      step: number;
+      message: string;
+      /** @default TRAIN */
+      mode: string;
+      /** @default  */
+      tensor: string;
+      /** @default null */
+      value: components['schemas']['Number'] | null;
+      /** @default null */
+      threshold: components['schemas']['Number'] | null;
+      /** @default [] */
+      advice: components['schemas']['Advice'][];
+      evidence: {
+        [key: string]: unknown;
+      };
+      /** @default 0 */
+      at: number;
+      /** @default -1 */
+      last_step: number;
+      /** @default 1 */
+      count: number;
     };
     /**
      * FolderPage
@@ -2203,6 +2439,27 @@ export interface components {
       };
     };
     /**
+     * LiveDebuggerBatch
+     * @description What changed: rules have written what they found, or steps were captured.
+     */
+    LiveDebuggerBatch: {
+      epoch: string;
+      sequence: number;
+      has_findings: boolean;
+      has_steps: boolean;
+    };
+    /**
+     * LiveDebuggerRequest
+     * @description What a view watches: the capture of one run.
+     */
+    LiveDebuggerRequest: {
+      /** @default null */
+      epoch: string | null;
+      /** @default 0 */
+      since: number;
+      run_id: string;
+    };
+    /**
      * LiveJobsBatch
      * @description What changed.
      *
@@ -2393,6 +2650,14 @@ export interface components {
       next_page_token: string | null;
     };
     /**
+     * NamedFinding
+     * @description A finding with a name that is the same while it goes on.
+     */
+    NamedFinding: {
+      id: string;
+      finding: components['schemas']['Finding'];
+    };
+    /**
      * NestedRun
      * @description A run inside another one; `depth` is 1 for those directly inside.
      */
@@ -2575,6 +2840,31 @@ export interface components {
     ResourcesReply: {
       resources: components['schemas']['Resource'][];
       memory: number;
+    };
+    /**
+     * RuleState
+     * @description What a rule is doing; it has FIRED if it found something that is over, and is FIRING while it goes on.
+     * @enum {string}
+     */
+    RuleState: 'watching' | 'firing' | 'fired' | 'not_applicable' | 'failed';
+    /**
+     * RuleStatus
+     * @description The state of a rule: `reason` says why it does not apply, or how it failed; `summary` what it looks for.
+     */
+    RuleStatus: {
+      rule: string;
+      state: components['schemas']['RuleState'];
+      /** @default  */
+      reason: string;
+      /** @default  */
+      summary: string;
+      /** @default training */
+      kind: string;
+      parameters: {
+        [key: string]: unknown;
+      };
+      /** @default 0 */
+      findings: number;
     };
     /**
      * RunChange
@@ -2974,6 +3264,12 @@ export interface components {
       };
     };
     /**
+     * Severity
+     * @description How bad it is: an error spoils the training, a warning costs quality or time, a hint may be nothing.
+     * @enum {string}
+     */
+    Severity: 'error' | 'warning' | 'hint';
+    /**
      * Signature
      * @description Either `columns` (a table) or `tensor` (an array) describe the inputs; `classes` what a classifier returns.
      */
@@ -3132,12 +3428,69 @@ export interface components {
       column_count: number;
     };
     /**
+     * TakenAction
+     * @description An action that was taken: its name, the id of the finding that it was for, and what came of it.
+     */
+    TakenAction: {
+      action: string;
+      finding: string;
+      result: string;
+      is_done: boolean;
+      at: number;
+    };
+    /**
      * Tensor
      * @description An array input or output: NumPy type name and shape; -1 is a free (batch) dimension.
      */
     Tensor: {
       dtype: string;
       shape: number[];
+    };
+    /**
+     * TensorDetail
+     * @description A tensor at a step: its statistics that mean something there, and where else it was sampled or saved whole.
+     */
+    TensorDetail: {
+      name: string;
+      collections: string[];
+      shape: number[];
+      kind: string;
+      layer: string;
+      is_scalar: boolean;
+      modes: string[];
+      mode: string;
+      steps: number[];
+      step: number | null;
+      statistics: {
+        [key: string]: components['schemas']['Number'];
+      };
+      saved_steps: number[];
+    };
+    /**
+     * TensorRow
+     * @description A tensor, and its statistics at the last step that it was sampled at; a single number is its own mean.
+     */
+    TensorRow: {
+      name: string;
+      collections: string[];
+      shape: number[];
+      kind: string;
+      layer: string;
+      is_scalar: boolean;
+      last_step: number | null;
+      mean: components['schemas']['Number'] | null;
+      std: components['schemas']['Number'] | null;
+      min: components['schemas']['Number'] | null;
+      max: components['schemas']['Number'] | null;
+    };
+    /**
+     * TensorRows
+     * @description Some tensors, in the order in which they were first seen, and how many there are.
+     */
+    TensorRows: {
+      tensors: components['schemas']['TensorRow'][];
+      tensor_count: number;
+      next_page_token: string | null;
     };
     /**
      * TimesReply
@@ -3358,6 +3711,22 @@ export interface components {
      */
     ViewsReply: {
       views: components['schemas']['RunView'][];
+    };
+    /**
+     * WatchedRun
+     * @description Another run that was watched.
+     */
+    WatchedRun: {
+      id: string;
+      name: string;
+      started_at: number;
+    };
+    /**
+     * WatchedRuns
+     * @description The newest other runs of the same experiment that were watched.
+     */
+    WatchedRuns: {
+      runs: components['schemas']['WatchedRun'][];
     };
     /**
      * WindowRequest
@@ -8298,6 +8667,387 @@ export interface operations {
       };
       /** @description TooLargeError */
       413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_debugger: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DebuggerReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  draw_debugger: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DebuggerFigureRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FigureReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_watched_runs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WatchedRuns'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_tensor: {
+    parameters: {
+      query: {
+        name: string;
+        step?: number;
+        mode?: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TensorDetail'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_tensors: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+        /** @description What their names contain, in any case. */
+        search?: string;
+        collection?: string;
+      };
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TensorRows'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
