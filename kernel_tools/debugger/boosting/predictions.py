@@ -25,9 +25,9 @@ def classes_of(objective: str, count: int) -> int:
 def predicted_classes(predictions: np.ndarray[Any, Any], classes: int, boundary: float = 0.5) -> np.ndarray[Any, Any]:
     """Return the class (int64) of every row: the most probable one, or which side of the boundary it is on."""
     if predictions.ndim == 2 and predictions.shape[1] > 1:
-        return predictions.argmax(axis=1).astype("i8")
+        return np.asarray(predictions.argmax(axis=1), "i8")
     flat = predictions.reshape(-1)
-    return (flat > boundary).astype("i8") if classes == 2 else flat.astype("i8")
+    return np.asarray(flat > boundary if classes == 2 else flat, "i8")
 
 
 def save_predictions(

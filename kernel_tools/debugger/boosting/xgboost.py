@@ -26,8 +26,8 @@ class XGBoostCallback(TrainingCallback):
     """A callback that captures a training of XGBoost, with rules that watch it.
 
     Of every round it keeps the evaluations and the time. Trees, importances, predictions, confusions and average SHAP
-    values are kept in the first rounds, then as often as the budget of `save` allows, and once more at the end. An error
-    of its own detaches it and is said once; the trees are the same as without it.
+    values are kept in the first rounds, then as often as the budget of `save` allows, and once more at the end. An
+    error of its own detaches it and is said once; the trees are the same as without it.
 
     Parameters
     ----------

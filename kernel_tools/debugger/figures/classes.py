@@ -117,9 +117,7 @@ def class_counts(trial: Trial, *, step: int | None = None, mode: str | None = No
     return figure
 
 
-def importance(
-    trial: Trial, *, step: int | None = None, kind: str | None = None, is_dark: bool = False
-) -> go.Figure:
+def importance(trial: Trial, *, step: int | None = None, kind: str | None = None, is_dark: bool = False) -> go.Figure:
     """Draw how much a boosted model leans on each feature, as shares of the whole, the strongest first.
 
     Parameters
@@ -156,7 +154,9 @@ def importance(
         raise NotFoundError("No feature importances were captured.")
     ordered = sorted(found.items(), key=lambda item: -item[1])[:_SHOWN_FEATURES]
     left_out = f" (the first {_SHOWN_FEATURES} of {len(found)})" if len(found) > _SHOWN_FEATURES else ""
-    figure = new_figure(title=f"Importance{left_out}", x_title=f"share of the {kind.replace('_', ' ')} (%)", is_dark=is_dark)
+    figure = new_figure(
+        title=f"Importance{left_out}", x_title=f"share of the {kind.replace('_', ' ')} (%)", is_dark=is_dark
+    )
     figure.add_trace(
         go.Bar(
             orientation="h",

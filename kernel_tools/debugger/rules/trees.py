@@ -21,11 +21,11 @@ class TreeDepth(Rule):
     The documentation takes the base 2 logarithm of the largest node number for the depth, which is right for a complete
     tree whose nodes are numbered level by level. XGBoost numbers nodes as they are made, so that for a sparse tree the
     logarithm says how deep a complete tree of as many nodes would be. That is what is compared, as documented; the
-    message says the true depth too. It does not say which way the limit works: here, as its text explains the rule by
-    splits that are rejected, the rule fires for trees that do not reach `depth`. A model whose own limit (``max_depth``,
-    or ``num_leaves`` of LightGBM) is lower is measured by that.
+    message says the true depth too. The documentation does not say which way the limit works: here the rule fires for
+    trees that do not reach `depth`, since a deeper tree is what was asked for, and a shallower one tells something. A
+    model whose own limit (``max_depth``, or ``num_leaves`` of LightGBM) is lower is measured by that.
 
-    A tree without any split at one of the first ten rounds is a warning: nothing is learned. Otherwise it is a hint.
+    If no tree had a split so far it is a warning: nothing is learned. Otherwise it is a hint.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ class TreeDepth(Rule):
         if depth < 1:
             raise InvalidArgumentError(f"TreeDepth(depth={depth!r}): use a whole number, 1 or more.")
         self.depth = depth
+        self._has_split = False
 
     def why_not(self, trial: Trial) -> str | None:
         """Return that there are no trees."""
@@ -58,6 +59,7 @@ class TreeDepth(Rule):
         if largest is None:
             return None
         reached = int(math.log2(largest)) if largest >= 1 else 0
+        self._has_split = self._has_split or largest >= 1
         expected = self._expected(trial)
         if reached >= expected:
             return None
@@ -65,13 +67,12 @@ class TreeDepth(Rule):
         leaves = _at(trial, "trees/leaves", step) or 1.0
         evidence = {"figure": "series", "tensors": ["trees/largest_node", "trees/depth"], "reduction": "mean"}
         if depth == 0:
-            is_early = step < 10
             message = (
                 f"The trees of round {step} have no split: none improves the loss enough to be kept, so the round "
                 "changes nothing but the constant."
             )
-            severity = Severity.WARNING if is_early else Severity.HINT
-            advice = self._advice_unsplit(trial) if is_early else self._advice(trial, step)
+            severity = Severity.HINT if self._has_split else Severity.WARNING
+            advice = self._advice(trial, step) if self._has_split else self._advice_unsplit(trial)
             return self.finding(
                 step, message, value=0, threshold=expected, advice=advice, evidence=evidence, severity=severity
             )
@@ -127,10 +128,11 @@ class FeatureImportanceOverweight(Rule):
     """Few features that carry nearly all of the model: often one that knows the answer, such as a leak.
 
     Fires, as documented, when the `nfeatures` most important features hold more than the share `threshold` of all
-    importance, by the number of splits (``feature_importance/weight/``). Added here: it fires too when one feature alone
-    holds more than `gain_threshold` of all that the loss was improved by (``total_gain``), since a leak is used up by a
-    few splits that are then outnumbered. Before `rounds` rounds it says nothing, unless the training ends: the first
-    trees lean on the strongest features in any model. A model of not more than `nfeatures` features is not looked at.
+    importance, by the number of splits (``feature_importance/weight/``). Added here: it fires too when one feature
+    alone holds more than `gain_threshold` of all that the loss was improved by (``total_gain``), since a leak is used
+    up by a few splits that are then outnumbered. Before `rounds` rounds it says nothing, unless the training ends: the
+    first trees lean on the strongest features in any model. A model of not more than `nfeatures` features is not looked
+    at.
 
     Parameters
     ----------
@@ -160,8 +162,8 @@ class FeatureImportanceOverweight(Rule):
         super().__init__(collection_names=collection_names, tensor_regex=tensor_regex)
         if not 0 < threshold <= 1 or nfeatures < 1:
             raise InvalidArgumentError(
-                f"FeatureImportanceOverweight(threshold={threshold!r}, nfeatures={nfeatures!r}): use a share up to 1, and "
-                "1 feature or more."
+                f"FeatureImportanceOverweight(threshold={threshold!r}, nfeatures={nfeatures!r}): use a share up to 1, "
+                "and 1 feature or more."
             )
         self.threshold = threshold
         self.nfeatures = nfeatures
@@ -204,8 +206,8 @@ class FeatureImportanceOverweight(Rule):
             return None
         names = [name for name, _ in top]
         message = (
-            f"The {len(names)} most used features ({', '.join(map(repr, names))}) hold {share:.1%} of all splits by round "
-            f"{step}, more than {self.threshold:.0%}. The others hardly count."
+            f"The {len(names)} most used features ({', '.join(map(repr, names))}) hold {share:.1%} of all splits by "
+            f"round {step}, more than {self.threshold:.0%}. The others hardly count."
         )
         return self._found(step, message, names, share, self.threshold, "weight", self.severity)
 
@@ -260,10 +262,10 @@ class FeatureImportanceOverweight(Rule):
 class CreateXgboostReport(Rule):
     """The report of a training by boosted trees, as one HTML page: curves, importances, confusion, ROC or residuals.
 
-    It is made when the training ends, from what was captured, and kept with the run as ``debugger/boosting-report.html``
-    (in the Debugger's folder where there is no run). It finds nothing wrong: its finding, a hint, says where the page
-    is. The documentation has metrics and importances saved every 5 steps for it; here they are saved as often as the
-    budget allows, the evaluations always.
+    It is made when the training ends, from what was captured, and kept with the run as
+    ``debugger/boosting-report.html`` (in the Debugger's folder where there is no run). It finds nothing wrong: its
+    finding, a hint, says where the page is. The documentation has metrics and importances saved every 5 steps for it;
+    here importances are saved as often as the budget allows, and the evaluations always.
     """
 
     severity: ClassVar[Severity] = Severity.HINT
@@ -298,7 +300,7 @@ def _loosen(trial: Trial, reason: str) -> Advice:
     framework = trial.meta("framework")
     if framework == "lightgbm":
         patch = "params |= {'min_data_in_leaf': 5, 'min_gain_to_split': 0.0, 'lambda_l2': 0.0}"
-        limits = ("min_data_in_leaf", "min_gain_to_split", "lambda_l2")
+        limits: tuple[str, ...] = ("min_data_in_leaf", "min_gain_to_split", "lambda_l2")
     elif framework == "sklearn":
         patch = "model.set_params(min_samples_leaf=1, min_impurity_decrease=0.0)"
         limits = ("min_samples_leaf", "min_impurity_decrease")
