@@ -268,7 +268,7 @@ class Watcher:
         try:
             call(*arguments)
         except Exception as error:
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
             with suppress(Exception):  # warnings may be errors here
                 warnings.warn(
                     "The Debugger has detached itself because of an error of its own, and the training goes on "

@@ -197,14 +197,14 @@ class XGBoostCallback(TrainingCallback):
         if self._shap_matrix is None:
             matrix = self._data.get(Mode.EVAL, next(iter(self._data.values())))
             rows = some_rows(matrix.num_row(), ShapSaver.MOST_ROWS)
-            is_quantized = isinstance(matrix, xgboost.QuantileDMatrix)
-            if is_quantized and rows is not None:
+            if isinstance(matrix, xgboost.QuantileDMatrix) and rows is not None:
                 return None  # it cannot be cut, and all of its rows would cost too much
             self._shap_matrix = matrix if rows is None else matrix.slice(rows)
         whole = self._shap_matrix
 
         def explain(count: int) -> np.ndarray[Any, Any]:
-            some = whole if count >= whole.num_row() else whole.slice(np.arange(count))
+            is_whole = count >= whole.num_row() or isinstance(whole, xgboost.QuantileDMatrix)
+            some = whole if is_whole else whole.slice(np.arange(count))
             return np.asarray(model.predict(some, pred_contribs=True))
 
         return explain
