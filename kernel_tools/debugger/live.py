@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel_tools.debugger.actions import Actor
 from kernel_tools.debugger.evaluation import Evaluator
-from kernel_tools.debugger.finding import Finding, now, write_findings
+from kernel_tools.debugger.finding import Finding, write_findings
 from kernel_tools.debugger.rules.base import Rule
 from kernel_tools.debugger.trial import Trial
 
@@ -38,7 +38,6 @@ class LiveEvaluation:
         self._actor = Actor(actions, run)
         self._evaluator: Evaluator | None = None
         self._trial: Trial | None = None
-        self._began = now()
         self._wake = threading.Event()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -97,5 +96,6 @@ class LiveEvaluation:
             self.failure = f"{type(error).__name__}: {error}"
 
     def _on_finding(self, finding: Finding) -> None:
-        if finding.at >= self._began:  # else it was there before: a job goes on, or was started again
+        began = 0 if self._trial is None else self._trial.meta("began") or 0
+        if finding.at >= began:  # else it is of an earlier attempt of the job, or an earlier training of the run
             self._actor.act(finding)

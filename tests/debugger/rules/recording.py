@@ -92,9 +92,7 @@ class Recording:
         for name, values in tensors.items():
             ids.append(self.define(name, collection_of(name), values.shape, (kinds or {}).get(name, "Linear")))
             self.values[name, step] = values
-        block = np.array(
-            [statistics(values, **(given or {}).get(name, {})) for name, values in tensors.items()], "f4"
-        )
+        block = np.array([statistics(values, **(given or {}).get(name, {})) for name, values in tensors.items()], "f4")
         self.writer.write_step(step, mode, at, self.writer.layout(np.array(ids, "i4")), block)
 
     def array(self, name: str, step: int, values: np.ndarray[Any, Any], mode: Mode = Mode.TRAIN) -> None:
