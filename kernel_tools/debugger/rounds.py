@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
@@ -230,6 +230,12 @@ class Watcher:
         self._actions = list(actions)
         self.recorder: RoundRecorder | None = None
         self.failure: str | None = None
+
+    def fresh(self) -> Watcher:
+        """Return another one of the same settings, which records nothing yet."""
+        other = copy(self)
+        other.recorder, other.failure = None, None
+        return other
 
     @property
     def is_open(self) -> bool:

@@ -38,15 +38,16 @@ def save_predictions(
     classes: int,
     boundary: float = 0.5,
 ) -> None:
-    """Keep statistics of predictions and labels and, for a classification, how often each class was taken for each."""
+    """Keep statistics of predictions and labels and, for a classification, how often each class was taken for each.
+
+    The counts are of all rows, the statistics of at most `rounds.MOST_ROWS`.
+    """
     rows = some_rows(len(predictions))
-    if rows is not None:
-        predictions = predictions[rows]
-        labels = None if labels is None else labels[rows]
-    recorder.add_values("predictions", ("predictions",), predictions, mode)
+    keep = slice(None) if rows is None else rows
+    recorder.add_values("predictions", ("predictions",), predictions[keep], mode)
     if labels is None or not len(labels):
         return
-    recorder.add_values("labels", ("labels",), labels, mode)
+    recorder.add_values("labels", ("labels",), labels[keep], mode)
     if not 2 <= classes <= MOST_CLASSES:
         return
     truth = labels.astype("i8")

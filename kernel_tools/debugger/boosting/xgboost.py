@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,22 @@ class XGBoostCallback(TrainingCallback):
         self._shown: dict[str, tuple[Mode, str]] = {}
         self._has_trees = False
         self._classes, self._boundary, self._rate, self._rows = 0, 0.5, float("nan"), 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> XGBoostCallback:
+        """Return one that watches for itself, as scikit-learn's `clone` of an estimator wants it."""
+        other = copy(self)
+        other._watcher = self._watcher.fresh()
+        return other
+
+    def __copy__(self) -> XGBoostCallback:
+        """Return one of the same attributes."""
+        other = XGBoostCallback.__new__(XGBoostCallback)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be pickled as a callback that does nothing: what is captured here is not written by another process."""
+        return TrainingCallback, ()
 
     @property
     def failure(self) -> str | None:

@@ -1,11 +1,13 @@
 """Watching XGBoost: what is captured, and that the training does not notice."""
 
+import pickle
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xgboost
+from sklearn.model_selection import cross_val_score
 
 import kernel_tools as kt
 from kernel_tools.core.errors import InvalidArgumentError
@@ -163,6 +165,17 @@ def test_curves_are_metrics_of_the_run_unless_somebody_else_logs_them(cancer, wo
         train(cancer, XGBoostCallback(run), 3)
     assert run.history("train/logloss")["step"].tolist() == [0, 1, 2]
     assert run.history("validation/logloss")["value"].tolist() == [7.0]
+
+
+def test_clones_watch_for_themselves_and_other_processes_watch_nothing(cancer, tmp_path: Path) -> None:
+    X, _, y, _ = cancer
+    callback = XGBoostCallback(tmp_path, train=(X, y), rules="none")
+    model = xgboost.XGBClassifier(n_estimators=2, n_jobs=1, callbacks=[callback])
+    assert len(cross_val_score(model, X, y, cv=2)) == 2
+    assert len(kt.debugger.open(tmp_path).ticks()) == 4
+    revived = pickle.loads(pickle.dumps(model)).fit(X, y)
+    assert revived.n_estimators == 2
+    assert len(kt.debugger.open(tmp_path).ticks()) == 4
 
 
 def test_what_cannot_be_used_is_refused_before_the_training() -> None:
