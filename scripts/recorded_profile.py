@@ -1,4 +1,4 @@
-"""What the profiler would have recorded beside the capture of `scripts.recorded_run`: a machine, and two traced steps."""
+"""What the profiler records beside the capture of `scripts.recorded_run`: samples of a machine, and two traced steps."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 import * as React from 'react';
 
 import type { DebuggerReply, RunRecord } from '../api';
-import { EmptyState, ITab, Loaded, Tabs, formatNumber } from '../components';
+import { EmptyState, ITab, Loaded, Tabs } from '../components';
 import { useLiveDebugger, useResource, useStudio } from '../frame';
 import { Classes } from './Classes';
 import { FindingsView } from './FindingsView';
@@ -172,7 +172,9 @@ function CaptureFacts(view: ICaptureView): React.ReactElement | null {
         <span title={trans.__('The share of the training’s time')}>
           {trans.__(
             'took %1 % of the time',
-            formatNumber(Math.round(Number(capture.overhead) * 10000) / 100)
+            (100 * Number(capture.overhead)).toLocaleString(undefined, {
+              maximumFractionDigits: 2
+            })
           )}
         </span>
       )}
