@@ -1,8 +1,8 @@
 """Seams: places where a lower room asks the rooms above it, which it does not import.
 
 The upper room provides something under the seam's name; the lower room asks for all that was provided. A provider may
-be named by its address, ``"module:attribute"``: then its room is imported when the seam is first asked, and not
-before. What a provider must be able to do is said by the room that asks.
+be named by its address, ``"module:attribute"``, or ``"module:"`` for a whole module: then its room is imported when the
+seam is first asked, and not before. What a provider must be able to do is said by the room that asks.
 """
 
 from __future__ import annotations
@@ -39,5 +39,6 @@ def providers(seam: str) -> dict[str, Any]:
     for name, provider in list(found.items()):
         if isinstance(provider, str):
             module, _, attribute = provider.partition(":")
-            found[name] = getattr(importlib.import_module(module), attribute)
+            room = importlib.import_module(module)
+            found[name] = getattr(room, attribute) if attribute else room
     return dict(found)

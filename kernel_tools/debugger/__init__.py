@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kernel_tools.debugger.actions import Call, Email, Notify, SaveCheckpoint, StopTraining, Webhook
+    from kernel_tools.debugger.boosting.lightgbm import LightGBMCallback
+    from kernel_tools.debugger.boosting.xgboost import XGBoostCallback
+    from kernel_tools.debugger.estimators import watch_estimator
     from kernel_tools.debugger.finding import Advice, Finding, Findings, RuleState, RuleStatus, Severity
     from kernel_tools.debugger.opening import evaluate, export, findings, open
     from kernel_tools.debugger.pytorch.hook import Hook, TrainingStopped
@@ -31,6 +34,7 @@ _LAZY = {
     "Findings": "finding",
     "findings": "opening",
     "Hook": "pytorch.hook",
+    "LightGBMCallback": "boosting.lightgbm",
     "Mode": "records",
     "Notify": "actions",
     "open": "opening",
@@ -45,7 +49,9 @@ _LAZY = {
     "TrainingStopped": "pytorch.hook",
     "Trial": "trial",
     "watch": "watching",
+    "watch_estimator": "estimators",
     "Webhook": "actions",
+    "XGBoostCallback": "boosting.xgboost",
 }
 __all__ = [
     "Advice",
@@ -58,6 +64,7 @@ __all__ = [
     "Findings",
     "findings",
     "Hook",
+    "LightGBMCallback",
     "Mode",
     "Notify",
     "open",
@@ -72,7 +79,9 @@ __all__ = [
     "TrainingStopped",
     "Trial",
     "watch",
+    "watch_estimator",
     "Webhook",
+    "XGBoostCallback",
 ]
 
 

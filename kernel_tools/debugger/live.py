@@ -96,4 +96,6 @@ class LiveEvaluation:
             self.failure = f"{type(error).__name__}: {error}"
 
     def _on_finding(self, finding: Finding) -> None:
-        self._actor.act(finding)
+        began = 0 if self._trial is None else self._trial.meta("began") or 0
+        if finding.at >= began:  # else it is of an earlier attempt of the job, or an earlier training of the run
+            self._actor.act(finding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -149,7 +150,8 @@ class Config:
         """Return the settings as plain JSON types."""
         plain = asdict(self)
         plain["actions"] = [action if isinstance(action, dict) else action.to_dict() for action in self.actions]
-        return plain
+        found: dict[str, Any] = json.loads(json.dumps(plain))
+        return found
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Config:

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kernel_tools.core.errors import ConflictError
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.debugger.finding import now
+from kernel_tools.debugger.profiling.sampler import SystemSampler
+from kernel_tools.debugger.profiling.torch_trace import FILE as TRACE
 from kernel_tools.debugger.records import FOLDER, Config
 from kernel_tools.debugger.sampling import Sampler
 from kernel_tools.debugger.store import StoreWriter, store_path
 from kernel_tools.experiments import active_run
 from kernel_tools.experiments.attached import job_run
 from kernel_tools.experiments.hooks import ENDING
+from kernel_tools.jobs.supervision.machine import FILE as SYSTEM
+from kernel_tools.jobs.supervision.processes import MARK
 
 if TYPE_CHECKING:
     from kernel_tools.debugger.live import LiveEvaluation
@@ -58,6 +62,7 @@ class Session:
         self._owns_run = owns_run
         self._pid = os.getpid()
         self._live: LiveEvaluation | None = None
+        self._system = self._watch_system()
         self._closers: list[Any] = []
         self._OPEN[self.path] = self
         self.writer.set_meta("config", config.to_dict())
@@ -134,6 +139,8 @@ class Session:
         self.writer.set_meta("overhead", self.sampler.overhead)
         self.writer.set_meta("closed", now())
         self._OPEN.pop(self.path)
+        if self._system is not None:
+            self._system.close()
         if self._live is not None:
             self._live.stop()
         self.writer.close()
@@ -147,6 +154,19 @@ class Session:
 
         if self.run is not None and self.run.status.is_open:
             log_export(self.run, self.folder)
+            trace = self.folder / TRACE
+            if trace.exists():
+                self.run.log_artifact(trace, FOLDER)
+
+    def _watch_system(self) -> SystemSampler | None:
+        """Sample the machine, unless a job's supervisor does so or another rank."""
+        if os.environ.get(MARK) or rank() != 0:
+            return None
+        try:
+            return SystemSampler(self.folder / SYSTEM)
+        except OSError as error:
+            warnings.warn(f"The use of the machine is not recorded: {error}", stacklevel=2)
+            return None
 
     def _watch_live(self, rules: str | Iterable[Any], actions: Iterable[Any]) -> None:
         from kernel_tools.debugger.live import LiveEvaluation

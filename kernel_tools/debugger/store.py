@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import IntegrityError
+from kernel_tools.debugger.chunks import MOST_BYTES, MOST_STEPS, keep_in_bounds, turn_round
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,10 +97,21 @@ class StoreWriter:
         self._layouts: dict[bytes, int] = {
             bytes(tensors): layout for layout, tensors in self.connection.execute("SELECT id, tensors FROM layouts")
         }
-        self._pending: dict[tuple[int, int], list[int]] = {}
-        for row, mode, layout, size in self.connection.execute("SELECT id, mode, layout, length(block) FROM steps"):
-            self._count(mode, layout, row, size)
+        self._pending: dict[tuple[int, int], tuple[int, int]] = {}
+        for mode, layout, size in self.connection.execute("SELECT mode, layout, length(block) FROM steps"):
+            self._count(mode, layout, size)
         self.set_meta("framework", framework)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write everything of the block, or nothing of it."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
 
     def set_meta(self, key: str, value: Any) -> None:
         """Keep something about the whole file, as JSON."""
@@ -135,18 +148,20 @@ class StoreWriter:
         return known
 
     def write_step(self, step: int, mode: int, at: int, layout: int, block: np.ndarray[Any, Any]) -> None:
-        """Write a sampled step: `block` is float32 of shape (tensors of the layout, columns)."""
+        """Write a sampled step: `block` is float32 of shape (tensors of the layout, columns); then `tidy` is due."""
         content = block.astype("<f4", copy=False).tobytes()
-        cursor = self.connection.execute(
+        self.connection.execute(
             "INSERT INTO steps (step, mode, at, layout, block) VALUES (?, ?, ?, ?, ?)",
             (step, mode, at, layout, content),
         )
-        if self._count(mode, layout, int(cursor.lastrowid or 0), len(content)):
-            self.turn_round(mode, layout)
+        self._count(mode, layout, len(content))
 
     def write_scalars(self, step: int, mode: int, at: int, values: Sequence[tuple[int, float]]) -> None:
         """Write single numbers: pairs of a tensor's id and its value."""
-        rows = [(tensor, mode, step, at, value) for tensor, value in values]
+        self.write_scalar_rows([(tensor, mode, step, at, value) for tensor, value in values])
+
+    def write_scalar_rows(self, rows: Sequence[tuple[int, int, int, int, float]]) -> None:
+        """Write single numbers of many steps: rows of a tensor's id, mode, step, milliseconds, and value."""
         self.connection.execute("BEGIN")
         self.connection.executemany("INSERT OR REPLACE INTO scalars VALUES (?, ?, ?, ?, ?)", rows)
         self.connection.execute("COMMIT")
@@ -167,20 +182,14 @@ class StoreWriter:
         """Close the file; what is pending stays as it is."""
         self.connection.close()
 
-    def turn_round(self, mode: int, layout: int) -> None:
-        """Turn the pending steps of a mode and layout into one row for each tensor, and keep the file in bounds."""
-        from kernel_tools.debugger.chunks import keep_in_bounds, turn_round
+    def tidy(self) -> None:
+        """Turn pending steps round into one row for each tensor if there are enough, and keep the file in bounds."""
+        for (mode, layout), (count, size) in list(self._pending.items()):
+            if count >= MOST_STEPS or size >= MOST_BYTES:
+                del self._pending[mode, layout]
+                turn_round(self.connection, mode, layout)
+                keep_in_bounds(self.connection, self._max_disk)
 
-        rows, _ = self._pending.pop((mode, layout), [0, 0])
-        if rows:
-            turn_round(self.connection, mode, layout)
-            keep_in_bounds(self.connection, self._max_disk)
-
-    def _count(self, mode: int, layout: int, row: int, size: int) -> bool:
-        """Count a pending step; returns whether there are enough of them."""
-        from kernel_tools.debugger.chunks import MOST_BYTES, MOST_STEPS
-
-        pending = self._pending.setdefault((mode, layout), [0, 0])
-        pending[0] += 1
-        pending[1] += size
-        return pending[0] >= MOST_STEPS or pending[1] >= MOST_BYTES
+    def _count(self, mode: int, layout: int, size: int) -> None:
+        count, known = self._pending.get((mode, layout), (0, 0))
+        self._pending[mode, layout] = (count + 1, known + size)

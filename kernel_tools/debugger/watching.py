@@ -83,6 +83,7 @@ def watch(
     ...     hook = kt.debugger.watch(model, optimizer)                                    # doctest: +SKIP
     ...     train(model, optimizer)                                                       # doctest: +SKIP
     """
+    from kernel_tools.debugger.profiling.torch_trace import TorchTrace, check_range
     from kernel_tools.debugger.pytorch.hook import Hook, watched_models
     from kernel_tools.debugger.pytorch.saving import SAVED
 
@@ -99,12 +100,12 @@ def watch(
         unknown = [name for name in saved if name not in (*COLLECTIONS, "buffers")]
         if unknown:
             raise InvalidArgumentError(f"There is no collection {unknown[0]!r}. There are: {', '.join(COLLECTIONS)}.")
-    trace = None
-    if profile is not None and (len(profile) != 2 or not 0 <= profile[0] <= profile[1]):
-        raise InvalidArgumentError(f"profile={profile!r}: use the first and the last step, such as (20, 25).")
+    if profile is not None:
+        check_range(profile)
     config = Config(save=save or SaveConfig(), profile=profile)
     session = Session.open(run, framework="pytorch", config=config, rules=made, actions=actions, workspace=workspace)
     try:
+        trace = None if profile is None else TorchTrace(*profile, session.folder, models.values())
         return Hook(session, models, optimizers, losses, own, saved, trace)
     except BaseException:
         session.close()

@@ -118,6 +118,7 @@ def submit(
     secrets: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     launcher: str = "local",
+    debugger: Any = None,
     working_dir: str | os.PathLike[str] | None = None,
     workspace: Workspace | None = None,
 ) -> Job:
@@ -159,6 +160,9 @@ def submit(
         Tags of the job's run.
     launcher
         Where the job runs.
+    debugger
+        A `kernel_tools.debugger.Config`, or True for its defaults: the training in the job is watched, without a change
+        of its code. A job without an experiment then belongs to "Default".
     working_dir
         The folder that the job runs in, if not in the copy of a `source_dir`. Default: the current one.
     workspace
@@ -197,6 +201,7 @@ def submit(
         priority=priority,
         tags=tags,
         launcher=launcher,
+        debugger=debugger,
     )
     submission.submit_order(workspace, order, spec, inputs or {})
     return Job(workspace, spec.name)

@@ -225,7 +225,7 @@ def _submit_arguments(spec: JobSpec, folder: JobFolder) -> list[str]:
     for name in ("max_runtime", "grace", "priority", "launcher"):
         if getattr(spec, name) != _default(name):
             arguments.append(f"{name}={getattr(spec, name)!r}")
-    for name in ("secrets", "tags"):
+    for name in ("secrets", "tags", "debugger"):
         if getattr(spec, name):
             arguments.append(f"{name}={dict(getattr(spec, name))!r}")
     return arguments

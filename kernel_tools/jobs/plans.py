@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
+from kernel_tools.jobs.companions import companion_environment, companions_of
 from kernel_tools.jobs.folder import JobFolder
 from kernel_tools.jobs.limits import hold_limits
 from kernel_tools.jobs.spec import JobSpec
@@ -48,6 +49,7 @@ def prepare_attempt(folder: JobFolder, spec: JobSpec, number: int, *, at_once: b
         "cwd": spec.working_dir or str(folder.source),
         "dies_with_parent": spec.entry.kind == "command",
         "at_once": at_once,
+        "companions": [list(companion.argv) for companion in companions_of(folder, spec) if companion.argv],
         **hold_limits(spec.resources, spec.name),
     }
     with open(attempt / "plan", "wb") as file:
@@ -128,6 +130,7 @@ def job_environment(folder: JobFolder, spec: JobSpec, number: int) -> dict[str, 
         "ATELIER_CHECKPOINT_KEEP": str(spec.checkpoint.keep),
         **({"ATELIER_RUN_ID": spec.run_id} if spec.run_id else {}),
         **attempt_environment(folder, number),
+        **companion_environment(folder, spec),
     }
     return environment
 

@@ -45,7 +45,7 @@ def rerun(workspace: Workspace, job: Job, name: str | None, changes: dict[str, A
     kept = {
         item: getattr(spec, item)
         for item in ("environment", "secrets", "resources", "spot", "checkpoint", "retries", "max_runtime", "grace",
-                     "priority", "launcher", "tags")
+                     "priority", "launcher", "tags", "debugger")
     }  # fmt: skip
     made = replace(made, **{**kept, **changes}, params=params, rerun_of=job.name, python=sys.executable)
     submission.submit_order(workspace, order, made, inputs)

@@ -194,6 +194,7 @@ class JobSpec:
     rerun_of: str | None = None
     schedule: str | None = None
     due_at: int | None = None
+    debugger: Mapping[str, Any] | None = None
 
     def to_json(self) -> bytes:
         """Write the spec."""

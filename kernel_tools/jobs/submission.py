@@ -20,6 +20,7 @@ from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import AtelierError, ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
 from kernel_tools.core.workspace import Workspace, sync_folder, validate_name, validate_title
 from kernel_tools.jobs import catalog, queue
+from kernel_tools.jobs.companions import debugger_settings
 from kernel_tools.jobs.folder import JobFolder, now
 from kernel_tools.jobs.functions import keep_function
 from kernel_tools.jobs.inputs import Source, describe_inputs, place_inputs
@@ -243,13 +244,15 @@ def checked_spec(
     priority: int = 0,
     tags: Mapping[str, str] | None = None,
     launcher: str = "local",
+    debugger: Any = None,
 ) -> JobSpec:
     """Make the spec of an order from the options of `kernel_tools.jobs.submit`; errors are those that it raises."""
     launcher_of(launcher)
+    watched = debugger_settings(debugger)
     return new_spec(
         order,
         name,
-        experiment,
+        "Default" if watched is not None and experiment is None else experiment,
         params=dict(params or {}),
         environment=environment_of(environment or {}),
         secrets=check_secrets(secrets or {}),
@@ -262,6 +265,7 @@ def checked_spec(
         priority=check_priority(priority),
         tags=dict(tags or {}),
         launcher=launcher,
+        debugger=watched,
     )
 
 

@@ -21,6 +21,8 @@ def main() -> None:
     sys.path[0] = os.path.dirname(target) if kind == "script" else os.getcwd()
     run = {"script": run_script, "module": run_module, "function": run_function, "notebook": run_notebook}[kind]
     try:
+        if "ATELIER_PRELUDE" in os.environ:
+            call_preludes(os.environ["ATELIER_PRELUDE"])
         run(target)
     except SystemExit:
         raise
@@ -43,6 +45,15 @@ def die_with_supervisor() -> None:
     ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
     if os.getppid() != int(os.environ.get("ATELIER_SUPERVISOR", os.getppid())):
         os._exit(137)  # it died before we asked
+
+
+def call_preludes(addresses: str) -> None:
+    """Call what other rooms want to do before the user's code: functions by their addresses, joined by commas."""
+    import importlib
+
+    for address in addresses.split(","):
+        module, _, name = address.partition(":")
+        getattr(importlib.import_module(module), name)()
 
 
 def run_script(path: str) -> None:

@@ -19,6 +19,14 @@ MODULE_PREFIX = "module "
 MOST_STEPS = 1000
 
 
+def check_range(steps: tuple[int, int]) -> None:
+    """Raise InvalidArgumentError unless it is the first and the last of at most `MOST_STEPS` steps."""
+    if len(steps) != 2 or not 0 <= steps[0] <= steps[1] or steps[1] - steps[0] >= MOST_STEPS:
+        raise InvalidArgumentError(
+            f"profile={steps!r}: give the first and the last step, from 0, of at most {MOST_STEPS:,} steps."
+        )
+
+
 class TorchTrace:
     """Records all steps from `first` to `last`, both included, once. Nothing of it can hurt the training: what fails is
     in `problem`, and the recording is over.
@@ -40,10 +48,7 @@ class TorchTrace:
     """
 
     def __init__(self, first: int, last: int, folder: Path, models: Iterable[torch.nn.Module] = ()) -> None:
-        if not 0 <= first <= last or last - first >= MOST_STEPS:
-            raise InvalidArgumentError(
-                f"profile=({first}, {last}): give the first and the last step, from 0, of at most {MOST_STEPS:,} steps."
-            )
+        check_range((first, last))
         self.path = folder / FILE
         self.problem = ""
         self._first = first

@@ -185,6 +185,7 @@ class Hook:
         self._taps, self._handles = [], []
         if self._trace is not None:
             self._trace.close()
+            self._session.writer.set_meta("trace_problem", self._trace.problem)
         if self._mode is not None and self._mode is not Mode.TRAIN:
             self._end_evaluation()
         self._clock.flush()
@@ -226,9 +227,7 @@ class Hook:
         if mode is Mode.TRAIN and self._has_backward and not self._stepped and not self._optimizers:
             self._end_step()  # the user updates the weights without an optimizer
         if not self._clock.is_running:
-            self._clock.start(began)
-            self._is_sampled = self._is_forced or self._session.sampler.wants(self._step, mode)
-            self._is_forced = False
+            self._start_step(mode, began)
         self._clock.mark("data", began, is_first=True)
         capture = None
         if self._is_sampled and not watched.is_compiled and not any(of is watched for of, _ in self._forwards):
@@ -236,6 +235,18 @@ class Hook:
             capture.start()
         self._forwards.append((watched, capture))
         self._clock.took(clock() - began)
+
+    def _start_step(self, mode: Mode, moment: float) -> None:
+        self._clock.start(moment)
+        self._is_sampled = self._is_forced or self._session.sampler.wants(self._step, mode)
+        self._is_forced = False
+
+    def _start_unseen_step(self) -> None:
+        """Start a step whose forward pass runs in compiled code, which calls no hooks."""
+        if not self._clock.is_running and any(watched.model.training for watched in self._watched):
+            if self._mode is not Mode.TRAIN:
+                self._change_mode(Mode.TRAIN)
+            self._start_step(Mode.TRAIN, clock())
 
     def _after_forward(self, watched: Watched, inputs: Any, output: Any) -> None:
         began = clock()
@@ -245,6 +256,7 @@ class Hook:
             capture = self._forwards[position][1]
             if capture is not None:
                 capture.stop()
+            if capture is not None or (self._is_sampled and watched.is_compiled and position == 0):
                 self._saver.save_forward(watched, inputs, output)
             self._forwards[position] = (watched, None)
         self._clock.see_batch(inputs)
@@ -302,7 +314,10 @@ class Hook:
             self._clock.waited(seconds)
 
     def _before_update(self, optimizer: torch.optim.Optimizer) -> None:
-        if not self._clock.is_running or not self._is_ours(optimizer):
+        if not self._is_ours(optimizer):
+            return
+        self._start_unseen_step()
+        if not self._clock.is_running:
             return
         began = clock()
         self._clock.mark("other", began)
@@ -342,7 +357,7 @@ class Hook:
         if self._is_sampled:
             if not self._optimizers:
                 self._saver.save_weights(self._watched)
-            self._saver.save_confusion(self._meter, self._step, Mode.TRAIN)
+            self._saver.save_confusion(self._meter)
             self._saver.finish(self._step, Mode.TRAIN)
         self._is_forced = not np.isfinite(loss) and self._meter.was_seen  # the next step is looked at closely
         if self._meter.is_new:
@@ -391,7 +406,7 @@ class Hook:
         mode, step = self._mode or Mode.EVAL, max(self._step - 1, 0)
         loss = self._meter.end_evaluation()
         began = clock()
-        self._saver.save_confusion(self._meter, step, mode)
+        self._saver.save_confusion(self._meter)
         self._saver.finish(step, mode, is_empty_kept=True)
         self._clock.took(clock() - began)
         if self._is_sampled:

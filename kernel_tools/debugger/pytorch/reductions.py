@@ -22,7 +22,7 @@ _GRID = np.linspace(0.0, 1.0, SAMPLE)
 _RANKS = [round(quantile * (SAMPLE - 1)) for quantile in QUANTILES]
 _WIDTH = len(COLUMNS)
 _FIRST_QUANTILE = COLUMN["q01"]
-_PARTS = ("sum", "squares", "l1", "nonzero", "min", "max")
+_SUMS = ("sum", "squares", "l1", "nonzero", "min", "max")
 
 
 class Batch:
@@ -32,6 +32,8 @@ class Batch:
         self._flat = torch.empty(0)
         self._used = 0
         self._small: list[tuple[int, int]] = []
+        self._parts: list[tuple[list[int], np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+        self._waiting = 0
         self._ids: list[np.ndarray[Any, Any]] = []
         self._blocks: list[np.ndarray[Any, Any]] = []
         self._big: list[tuple[int, torch.Tensor]] = []
@@ -81,6 +83,7 @@ class Batch:
     def finish(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return the ids (int32) and the block (float32, a row for each id), and begin anew."""
         self._flush()
+        self._reduce()
         self._finish_big()
         if not self._ids:
             return np.empty(0, "i4"), np.empty((0, _WIDTH), "f4")
@@ -104,18 +107,28 @@ class Batch:
     def _flush(self) -> None:
         if self._small:
             starts = np.array([start for _, start in self._small])
-            self._keep([tensor_id for tensor_id, _ in self._small], self._flat[: self._used].numpy(), starts)
+            self._keep([tensor_id for tensor_id, _ in self._small], self._flat[: self._used].numpy().copy(), starts)
             self._small, self._used = [], 0
 
     def _reduce_together(self, ids: list[int], tensors: list[torch.Tensor]) -> None:
         if tensors:
             flat = torch._C._nn.flatten_dense_tensors(tensors).detach().numpy()
-            starts = np.cumsum([0, *(tensor.numel() for tensor in tensors[:-1])])
-            self._keep(ids, flat, starts)
+            if len(tensors) == 1:
+                flat = flat.copy()  # of one tensor it is the tensor itself
+            self._keep(ids, flat, np.cumsum([0, *(tensor.numel() for tensor in tensors[:-1])]))
 
     def _keep(self, ids: list[int], flat: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) -> None:
-        self._ids.append(np.array(ids, "i4"))
-        self._blocks.append(reduce_flat(flat, starts))
+        if self._waiting + len(flat) > MOST_TOGETHER:
+            self._reduce()
+        self._parts.append((ids, flat, starts + self._waiting))
+        self._waiting += len(flat)
+
+    def _reduce(self) -> None:
+        if self._parts:
+            self._ids.append(np.array([tensor_id for ids, _, _ in self._parts for tensor_id in ids], "i4"))
+            flat = np.concatenate([flat for _, flat, _ in self._parts])
+            self._blocks.append(reduce_flat(flat, np.concatenate([starts for _, _, starts in self._parts])))
+            self._parts, self._waiting = [], 0
 
     def _add_big(self, tensor_id: int, tensor: torch.Tensor) -> None:
         flat = tensor.reshape(-1)
@@ -140,10 +153,10 @@ class Batch:
             torch.stack([parts.to(self._big_parts[0].device) for parts in self._big_parts]).cpu().numpy().astype("f8")
         )
         block = np.full((len(table), _WIDTH), np.nan, "f4")
-        sums = dict(zip(_PARTS, table[:, : len(_PARTS)].T, strict=True))
+        sums = dict(zip(_SUMS, table[:, : len(_SUMS)].T, strict=True))
         counts = np.array([len(flat) for _, flat in self._big], "f8")
         with np.errstate(all="ignore"):
-            variance = _fill(block, counts, sums, np.sort(table[:, len(_PARTS) :], axis=1))
+            variance = _fill(block, counts, sums, np.sort(table[:, len(_SUMS) :], axis=1))
         doubtful = ~np.isfinite(sums["squares"]) | (variance < 1e-4 * sums["squares"] / counts)
         for row in np.flatnonzero(doubtful):
             flat = self._big[row][1]

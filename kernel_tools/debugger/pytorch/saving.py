@@ -141,12 +141,12 @@ class StepSaver:
 
     # ---- Anything else ----
 
-    def save_confusion(self, meter: LossMeter, step: int, mode: Mode) -> None:
+    def save_confusion(self, meter: LossMeter) -> None:
         """Save how often each class was taken for each."""
         counts = meter.take_confusion()
         if counts is not None and "predictions" in self._saved:
             tensor_id = self._define("confusion", ("predictions",), counts.shape, "counts", "")
-            self._writer.write_array(tensor_id, step, mode, now(), counts)
+            self._arrays.append((tensor_id, counts))
 
     def save_scalar(self, name: str, value: float, collection: str, step: int, mode: Mode) -> None:
         """Save a single number."""
@@ -167,10 +167,12 @@ class StepSaver:
         """Write the step; one without tensors too if asked, because an evaluation has a loss at least."""
         ids, block = self._batch.finish()
         at = now()
-        if len(ids) or is_empty_kept:
-            self._writer.write_step(step, mode, at, self._writer.layout(ids), block)
-        for tensor_id, array in self._arrays:
-            self._writer.write_array(tensor_id, step, mode, at, array)
+        with self._writer.together():
+            for tensor_id, array in self._arrays:
+                self._writer.write_array(tensor_id, step, mode, at, array)
+            if len(ids) or is_empty_kept:
+                self._writer.write_step(step, mode, at, self._writer.layout(ids), block)
+        self._writer.tidy()
         self._arrays, self._before = [], {}
 
     def forget(self) -> None:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 _DETACHED = logging.getLogger("kernel_tools.debugger.detached")
 """What a tap becomes when the object that it hangs on is pickled: a call that does nothing, wherever it is loaded."""
 _DETACHED.setLevel(logging.CRITICAL)
@@ -25,7 +27,7 @@ class Tap:
 
     def __call__(self, *args: Any) -> None:
         """Call the hook."""
-        if self._call is None or threading.get_ident() != self._thread:
+        if torch.compiler.is_compiling() or self._call is None or threading.get_ident() != self._thread:
             return
         try:
             self._call(*args)

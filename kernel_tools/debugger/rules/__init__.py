@@ -9,10 +9,42 @@ from typing import Any
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.debugger.rules.base import Rule
 
-RULES: dict[str, str] = {}
+RULES: dict[str, str] = {
+    "AllZero": "rules.tensors",
+    "BatchNormDrift": "rules.batch_norm",
+    "DataLeak": "rules.labels",
+    "ExplodingGradient": "rules.divergence",
+    "ExplodingTensor": "rules.tensors",
+    "LabelNoise": "rules.labels",
+    "LearningRateTooHigh": "rules.learning_rate",
+    "LearningRateTooLow": "rules.learning_rate",
+    "NaNLoss": "rules.divergence",
+    "TensorVariance": "rules.tensors",
+    "UnchangedTensor": "rules.tensors",
+    "VanishingGradient": "rules.gradients",
+    "WeightUpdateRatio": "rules.gradients",
+}
 """The module of every built-in rule below `kernel_tools.debugger`, by the rule's name."""
-DEFAULT: tuple[str, ...] = ()
-"""The rules that watch unless others are named; those that need more than a hook can know are left out."""
+ALIASES = {"StalledTrainingRule": "StalledTraining"}
+"""What the original calls rules that have another name here."""
+DEFAULT: tuple[str | tuple[str, dict[str, Any]], ...] = (
+    ("AllZero", {"tensor_regex": [r"(^|[./])input_0$"]}),
+    "BatchNormDrift",
+    "DataLeak",
+    "ExplodingGradient",
+    "ExplodingTensor",
+    "LabelNoise",
+    "LearningRateTooHigh",
+    "LearningRateTooLow",
+    "NaNLoss",
+    ("UnchangedTensor", {"min_steps": 50, "only_trained": True, "converged": 0.01}),
+    ("VanishingGradient", {"patience": 10, "with_biases": False, "converged": 0.01}),
+    ("WeightUpdateRatio", {"num_steps": 10}),
+)
+"""The rules that watch unless others are named; those that need more than a hook can know are left out.
+
+A rule's own defaults are those that the original documents. Where these fire in training that goes well, the set has
+parameters that leave such training alone."""
 
 
 def make_rules(rules: str | Iterable[Any]) -> list[Rule]:
@@ -31,6 +63,7 @@ def make_rules(rules: str | Iterable[Any]) -> list[Rule]:
 
 def rule_class(name: str) -> type[Rule]:
     """Return the class of a built-in rule; InvalidArgumentError names similar ones."""
+    name = ALIASES.get(name, name)
     if name not in RULES:
         import difflib
 

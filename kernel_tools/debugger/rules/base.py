@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from kernel_tools.debugger.finding import Advice, Finding, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import Mode, check_regex
@@ -27,7 +29,7 @@ class Rule:
     collection_names
         Look at the tensors of these collections instead of the rule's own.
     tensor_regex
-        Look at the tensors whose names match one of these instead.
+        Look at the tensors whose names match one of these instead; with `collection_names`, at those of both.
     """
 
     severity: ClassVar[Severity] = Severity.WARNING
@@ -46,6 +48,7 @@ class Rule:
         self.collection_names = list(collection_names) if collection_names is not None else None
         self.tensor_regex = regexes or None
         self._kept: dict[tuple[tuple[int, ...], int, str | None], list[int]] = {}
+        self._counts: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
         self.mode = Mode.TRAIN
         """The mode of the step that the rule is invoked at."""
 
@@ -97,6 +100,13 @@ class Rule:
         keep = self._keep(block, collection)
         return block.only(keep) if keep else None
 
+    def counts(self, block: StepStatistics) -> np.ndarray[Any, Any]:
+        """Return the number of elements of every tensor of what `look` has returned, as float64."""
+        key = (id(block.tensors[0]), len(block.tensors))
+        if key not in self._counts:
+            self._counts[key] = np.array([max(tensor.count, 1) for tensor in block.tensors], "f8")
+        return self._counts[key]
+
     def _keep(self, block: StepStatistics, collection: str | None) -> list[int]:
         key = (tuple(id(tensor) for tensor in block.tensors[:1]), len(block.tensors), collection)
         if key not in self._kept:
@@ -110,7 +120,9 @@ class Rule:
     def looks_at(self, name: str, collections: Sequence[str], collection: str | None = None) -> bool:
         """Whether the rule looks at a tensor."""
         if self.tensor_regex is not None:
-            return any(re.search(regex, name) for regex in self.tensor_regex)
+            is_named = any(re.search(regex, name) for regex in self.tensor_regex)
+            if is_named or self.collection_names is None:
+                return is_named
         wanted = self.collection_names or ((collection,) if collection is not None else self.collections)
         return any(item in collections for item in wanted)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.jobs.checkpointing.randomness import capture_randomness, restore_randomness
+from kernel_tools.jobs.checkpointing.requests import take_request
 from kernel_tools.jobs.checkpointing.store import CheckpointStore
 from kernel_tools.jobs.spec import to_seconds
 from kernel_tools.jobs.supervision.watch import INTERRUPTED_EXIT_CODE
@@ -89,6 +90,7 @@ class Checkpointer:
         self._writing: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._position: dict[str, Any] = {}
+        self._attempt = os.environ.get("ATELIER_ATTEMPT_FOLDER")
         self._saved = self._stepped = time.monotonic()
         self._writing_seconds = 0.0
         self._is_asked = False
@@ -164,7 +166,7 @@ class Checkpointer:
         moment = time.monotonic()
         lead = min(self._writing_seconds + moment - self._stepped, self._every / 2)
         self._stepped = moment
-        if moment - self._saved >= self._every - lead:
+        if moment - self._saved >= self._every - lead or take_request(self._attempt):
             self._snapshot(step, is_last=False)
 
     def save(self, step: int) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kernel_tools.jobs.supervision.companions import OF_VARIABLE
+from kernel_tools.jobs.supervision.processes import MARK
+
 REQUEST_FILE = "checkpoint-now"
 
 
 def request_checkpoint() -> bool:
-    """Ask the checkpointer of the attempt that this process belongs to; returns whether there is an attempt."""
-    folder = os.environ.get("ATELIER_ATTEMPT_FOLDER")
+    """Ask the checkpointer of the attempt that this process belongs to, or lives beside; returns whether there is
+    one."""
+    folder = os.environ.get(MARK) or os.environ.get(OF_VARIABLE)
     if not folder:
         return False
     (Path(folder) / REQUEST_FILE).touch()

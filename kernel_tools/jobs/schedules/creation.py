@@ -45,6 +45,7 @@ class SubmitOptions(TypedDict, total=False):
     priority: int
     tags: Mapping[str, str] | None
     launcher: str
+    debugger: Any
 
 
 def create_schedule(

@@ -19,6 +19,7 @@ from kernel_tools.jobs.folder import JobFolder, now, read_json, write_json
 from kernel_tools.jobs.spec import JobSpec
 from kernel_tools.jobs.states import Attempt, JobHistory, JobState
 from kernel_tools.jobs.supervision.boot import start_workload
+from kernel_tools.jobs.supervision.companions import end_companions, start_companions
 from kernel_tools.jobs.supervision.output import OutputWriter
 from kernel_tools.jobs.supervision.processes import Family, adopt_orphans, living_marked, reap, send, stamp_of
 from kernel_tools.jobs.supervision.usage import UsageWriter
@@ -99,10 +100,12 @@ class Supervisor:
         history = self._append(JobState.RUNNING, workload=workload, limits=plan["limits"])
         output = OutputWriter(attempt)
         usage = UsageWriter(attempt / "usage.bin", self._family, str(attempt))
+        companions = start_companions(plan.get("companions", []))
         ending = Ending(pid, self._spec.grace)
         try:
             code = self._watch(pid, reading, output, usage, ending, attempt, history)
             self._clear_away(str(attempt))
+            end_companions(companions)
             self._drain(reading, output)
             self._keep_progress(output, attempt)
         finally:

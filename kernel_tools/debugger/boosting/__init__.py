@@ -1,0 +1,1 @@
+"""Watching XGBoost and LightGBM: learning curves, trees, importances, predictions and SHAP values, round by round."""
