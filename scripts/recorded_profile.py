@@ -1,4 +1,4 @@
-"""What the profiler records beside the capture of `scripts.recorded_run`: samples of a machine, and two traced steps."""
+"""What the profiler records beside the capture of `scripts.recorded_run`: a machine, and two steps that are traced."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def main() -> None:
             "run": run_id,
             "spare": spare,
             "compared": compared,
-            "watched": watched,
+            "watched": [run.id for run in watched],
             "live": [run.id for run in live],
             "job_run": jobs["done"].spec.run_id,
         }
@@ -280,7 +280,7 @@ def main() -> None:
         for job in jobs.values():
             with contextlib.suppress(NotFoundError):  # a test deletes one
                 job.stop()
-        for run in live:
+        for run in [*live, watched[-1]]:
             run.finish("KILLED")
         for endpoint in kt.hosting.list_endpoints():
             endpoint.delete()

@@ -1,9 +1,10 @@
-"""Watched runs for the UI tests: one that goes wrong, one to compare it with, one of which only the files are broken."""
+"""Watched runs for the UI tests: one that goes wrong, one to compare it with, one that is broken, one that goes on."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import kernel_tools as kt
 from kernel_tools.core.workspace import current_workspace
@@ -15,10 +16,10 @@ from scripts.recorded_profile import write_machine, write_trace
 from scripts.recorded_run import write_capture, write_recorded_run
 
 
-def seed_watched_runs() -> list[str]:
-    """Write the captures; returns the ids of the runs."""
+def seed_watched_runs() -> list[Any]:
+    """Write the captures; returns the runs, of which the last goes on."""
     found = []
-    for name in ("small-cnn", "small-cnn-slower", "broken-capture"):
+    for name in ("small-cnn", "small-cnn-slower", "broken-capture", "still-training"):
         run = kt.experiments.start_run("vision", name=name, params={"lr": 0.05})
         folder = debugger_folder(current_workspace(), run.id)
         if name == "small-cnn":
@@ -27,9 +28,12 @@ def seed_watched_runs() -> list[str]:
             write_trace(folder)
         elif name == "small-cnn-slower":
             write_capture(folder, seed=1)
+        elif name == "still-training":
+            write_capture(folder, seed=2, is_closed=False)
         else:
             folder.mkdir(parents=True)
             (folder / "rank-0.db").write_bytes(b"this is no database" * 100)
-        run.finish()
-        found.append(run.id)
+        if name != "still-training":
+            run.finish()
+        found.append(run)
     return found

@@ -83,6 +83,7 @@ class EvidenceRequest(Body):
     threshold: float | None = None
     step: int | None = Field(None, ge=-1, le=MAX_STEP)
     mode: str | None = Field(None, max_length=40)
+    kind: str | None = Field(None, max_length=40)
     stddev: float | None = Field(None, gt=0, le=100)
     start: float | None = None
     end: float | None = None

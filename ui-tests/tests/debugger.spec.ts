@@ -1,4 +1,7 @@
 // The Debugger and the profiler of a run: the rule board, findings with their advice, layers, classes, tensors.
+import * as fs from 'fs';
+import * as path from 'path';
+
 import {
   expect,
   expectNoSidewaysScroll,
@@ -37,6 +40,25 @@ test('findings are told with evidence and advice that goes into a notebook', asy
   await expect(
     page.locator('.jp-NotebookPanel:visible .jp-Cell').last()
   ).toContainText('LeakyReLU(0.01)');
+});
+
+test('a finding shows as soon as it is made', async ({ page }) => {
+  const [watched, , , training] = seeded().watched;
+  const tab = await openLink(page, `run/${training}/debugger`);
+  await expect(tab.getByText('No rule has looked')).toBeVisible();
+  await settled(tab);
+  const findings = (run: string) =>
+    path.join(
+      process.env.ATELIER_UI_HOME ?? '',
+      'runs',
+      run,
+      'debugger',
+      'findings.json'
+    );
+  fs.copyFileSync(findings(watched), findings(training));
+  await expect(
+    tab.getByRole('list', { name: 'Found' }).getByRole('button')
+  ).toHaveCount(3, { timeout: 1500 });
 });
 
 test('layers, classes and tensors are looked into', async ({ page }) => {

@@ -118,7 +118,7 @@ def class_counts(trial: Trial, *, step: int | None = None, mode: str | None = No
     return figure
 
 
-def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) -> go.Figure:
+def importance(trial: Trial, *, step: int | None = None, kind: str | None = None, is_dark: bool = False) -> go.Figure:
     """Draw how much a boosted model leans on each feature, as shares of the whole, the strongest first.
 
     Parameters
@@ -127,6 +127,8 @@ def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) 
         What was captured.
     step
         The last round that is looked at. Default: the last.
+    kind
+        How importance is measured, such as ``"gain"``. Default: gain where it was captured.
     is_dark
         Whether the figure is shown on a dark ground.
 
@@ -139,7 +141,7 @@ def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) 
 
     names = trial.tensor_names(collection="feature_importance")
     kinds = list(dict.fromkeys(name.split("/")[1] for name in names if name.startswith(_IMPORTANCE)))
-    kind = "gain" if "gain" in kinds or not kinds else kinds[0]
+    kind = kind or ("gain" if "gain" in kinds or not kinds else kinds[0])
     found: dict[str, float] = {}
     for name in names:
         prefix = f"{_IMPORTANCE}{kind}/"

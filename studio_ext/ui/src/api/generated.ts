@@ -1794,6 +1794,7 @@ export interface components {
        *       "threshold": null,
        *       "step": null,
        *       "mode": null,
+       *       "kind": null,
        *       "stddev": null,
        *       "start": null,
        *       "end": null
@@ -1958,6 +1959,8 @@ export interface components {
       step: number | null;
       /** @default null */
       mode: string | null;
+      /** @default null */
+      kind: string | null;
       /** @default null */
       stddev: number | null;
       /** @default null */

@@ -77,7 +77,7 @@ export function useVersion(
   return version;
 }
 
-export function NotWatched(props: { run: RunRecord }): React.ReactElement {
+function NotWatched(props: { run: RunRecord }): React.ReactElement {
   const { trans } = useStudio();
   return (
     <EmptyState

@@ -2,16 +2,21 @@
 import * as React from 'react';
 
 import type { ProfilerReply, RunRecord } from '../api';
-import { Loaded, WhenInSight, formatNumber } from '../components';
+import { EmptyState, Loaded, WhenInSight, formatNumber } from '../components';
 import { useResource, useStudio } from '../frame';
 import { CaptureFigure } from './CaptureFigure';
-import { NotWatched, useVersion } from './DebuggerTab';
+import { useVersion } from './DebuggerTab';
 import { FindingDrawer } from './FindingDrawer';
 import { RuleBoard } from './RuleBoard';
 import { makeBoard } from './board';
 import { readDebugger, readProfile } from './calls';
 
 const HEIGHT = 280;
+const PROFILE_CODE = `import kernel_tools as kt
+
+hook = kt.debugger.watch(model, optimizer=optimizer, profile=(10, 14))
+# ... train as before ...
+hook.close()`;
 
 export function ProfilerTab(props: { run: RunRecord }): React.ReactElement {
   const { client, trans } = useStudio();
@@ -36,7 +41,13 @@ export function ProfilerTab(props: { run: RunRecord }): React.ReactElement {
             isFinal={!isRunning}
           />
         ) : (
-          <NotWatched run={run} />
+          <EmptyState
+            title={trans.__('This run was not profiled')}
+            text={trans.__(
+              'Where the time of each step goes, and what the machine does meanwhile, is kept of every training that is watched; profile= names steps that torch.profiler records, too.'
+            )}
+            code={PROFILE_CODE}
+          />
         )
       }
     </Loaded>
