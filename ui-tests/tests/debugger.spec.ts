@@ -34,6 +34,7 @@ test('findings are told with evidence and advice that goes into a notebook', asy
     name: 'Details of the finding'
   });
   await expect(drawer).toContainText('20 of 32 units');
+  await expect(drawer).toContainText('Shown on the desktop.');
   await settled(tab);
   await inspect(page, 'debugger-finding');
   await drawer.getByRole('button', { name: /Use a LeakyReLU/ }).click();

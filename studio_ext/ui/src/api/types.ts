@@ -113,6 +113,7 @@ export type FiringRun = Schemas['FiringRun'];
 export type Capture = Schemas['Capture'];
 export type NamedFinding = Schemas['NamedFinding'];
 export type Finding = Schemas['Finding'];
+export type TakenAction = Schemas['TakenAction'];
 export type Advice = Schemas['Advice'];
 export type RuleStatus = Schemas['RuleStatus'];
 export type DebuggerFigureRequest = Schemas['DebuggerFigureRequest'];

@@ -42,7 +42,7 @@ export function CaptureFigure(props: {
     if (known?.text === text) {
       drawn.current = { ...known, key, isFinal };
     } else if (isFigure(reply.figure)) {
-      const code = reply.code ?? null;
+      const code = reply.code;
       drawn.current = { key, text, figure: reply.figure, code, isFinal };
     }
     return drawn.current?.figure ?? null;

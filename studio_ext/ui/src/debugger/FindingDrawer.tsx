@@ -1,7 +1,7 @@
 /** One finding: what shows it, why it matters, and what can be done, with code to put into a notebook. */
 import * as React from 'react';
 
-import type { Advice, EvidenceRequest, RunRecord } from '../api';
+import type { Advice, EvidenceRequest, RunRecord, TakenAction } from '../api';
 import {
   Button,
   CodeBlock,
@@ -18,15 +18,18 @@ import type { IBoardFinding } from './board';
 export function FindingDrawer(props: {
   run: RunRecord;
   found: IBoardFinding;
+  /** What was done because something was found. */
+  actions: TakenAction[];
   version: number;
   isFinal: boolean;
   onClose(): void;
 }): React.ReactElement {
   const { trans } = useStudio();
   const { found, run } = props;
-  const { finding } = found;
-  const advice = finding.advice ?? [];
-  const { figure, ...given } = finding.evidence ?? {};
+  const { finding, rule } = found;
+  const actions = props.actions.filter(action => action.finding === found.id);
+  const advice = finding.advice;
+  const { figure, ...given } = finding.evidence;
   return (
     <Drawer
       label={trans.__('Details of the finding')}
@@ -34,6 +37,9 @@ export function FindingDrawer(props: {
       onClose={props.onClose}
     >
       <p>{finding.message}</p>
+      <p className="atelier-muted">
+        {[rule.summary, rule.reason].filter(part => part).join(' ')}
+      </p>
       {typeof figure === 'string' && (
         <CaptureFigure
           run={run}
@@ -53,6 +59,17 @@ export function FindingDrawer(props: {
             ))}
           </ol>
         </section>
+      )}
+      {actions.length > 0 && (
+        <FactTable
+          caption={trans.__('What was done')}
+          facts={actions.map(({ action, result }) => ({
+            name: action,
+            value: result,
+            title: result
+          }))}
+          empty=""
+        />
       )}
       <FindingFacts found={found} />
     </Drawer>
@@ -100,7 +117,7 @@ function FindingFacts(props: { found: IBoardFinding }): React.ReactElement {
     },
     {
       name: trans.__('Seen'),
-      value: trans._n('%1 time', '%1 times', finding.count ?? 1)
+      value: trans._n('%1 time', '%1 times', finding.count)
     }
   ];
   if (finding.tensor) {

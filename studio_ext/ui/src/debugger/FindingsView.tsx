@@ -44,6 +44,7 @@ export function FindingsView(view: ICaptureView): React.ReactElement {
           key={open.id}
           run={run}
           found={open}
+          actions={reply.actions}
           version={version}
           isFinal={isFinal}
           onClose={() => setSelected(null)}

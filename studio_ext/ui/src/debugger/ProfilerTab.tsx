@@ -124,6 +124,7 @@ function ProfilerRules(view: IProfileView): React.ReactElement | null {
           key={open.id}
           run={run}
           found={open}
+          actions={data?.actions ?? []}
           version={version}
           isFinal={isFinal}
           onClose={() => setSelected(null)}

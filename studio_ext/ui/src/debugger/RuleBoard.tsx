@@ -80,7 +80,7 @@ function FoundRow(props: {
     warning: trans.__('Warning'),
     hint: trans.__('Hint')
   };
-  const last = Math.max(finding.last_step ?? -1, finding.step);
+  const last = Math.max(finding.last_step, finding.step);
   return (
     <li>
       <button

@@ -71,7 +71,7 @@ function TensorView(
 ): React.ReactElement {
   const { client, trans } = useStudio();
   const { run, detail, mode, onStep } = props;
-  const [reduction, setReduction] = React.useState('mean');
+  const [reduction, setReduction] = React.useState('std');
   const [other, setOther] = React.useState('');
   const others = useResource(`watched/${run.id}`, signal =>
     listWatchedRuns(client, run.id, signal)

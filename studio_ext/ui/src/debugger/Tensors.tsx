@@ -105,7 +105,7 @@ function useColumns(): IColumn<TensorRow>[] {
     ): IColumn<TensorRow> => ({
       id,
       label,
-      width: 84,
+      width: 98,
       isNumber: true,
       render: row => (row[id] === null ? '' : formatNumber(row[id])),
       title: row => (row[id] === null ? undefined : formatExact(row[id]))

@@ -4,9 +4,10 @@ import type { Tone } from '../components';
 
 export type RuleKind = 'training' | 'profiler';
 
-/** A finding, and whether it still goes on. */
+/** A finding, whether it still goes on, and the rule that made it. */
 export interface IBoardFinding extends NamedFinding {
   isFiring: boolean;
+  rule: RuleStatus;
 }
 
 export interface IBoard {
@@ -34,14 +35,12 @@ export function makeBoard(
   findings: NamedFinding[],
   kind: RuleKind
 ): IBoard {
-  const ours = rules.filter(rule => (rule.kind ?? 'training') === kind);
-  const states = new Map(ours.map(rule => [rule.rule, rule.state]));
-  const found = findings
-    .filter(({ finding }) => states.has(finding.rule))
-    .map(item => ({
-      ...item,
-      isFiring: states.get(item.finding.rule) === 'firing'
-    }));
+  const ours = rules.filter(rule => rule.kind === kind);
+  const byName = new Map(ours.map(rule => [rule.rule, rule]));
+  const found = findings.flatMap(item => {
+    const rule = byName.get(item.finding.rule);
+    return rule ? [{ ...item, rule, isFiring: rule.state === 'firing' }] : [];
+  });
   found.sort(
     (one, two) =>
       Number(two.isFiring) - Number(one.isFiring) ||
