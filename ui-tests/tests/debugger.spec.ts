@@ -28,7 +28,6 @@ test('findings are told with evidence and advice that goes into a notebook', asy
   await expect(found.getByRole('button')).toHaveCount(3);
   await settled(tab);
   await expectNoSidewaysScroll(tab);
-  await inspect(page, 'debugger-board');
   await found.getByRole('button', { name: /DeadRelu/ }).press('Enter');
   const drawer = tab.getByRole('complementary', {
     name: 'Details of the finding'
@@ -112,5 +111,4 @@ test('a run without a capture, a broken one and an error say what to do', async 
   await fail(page, 'runs/*/debugger?*', 'The workspace is being moved.');
   tab = await openLink(page, `run/${seeded().watched[0]}/debugger`);
   await expect(tab.getByRole('alert')).toContainText('being moved');
-  await inspect(page, 'debugger-error');
 });

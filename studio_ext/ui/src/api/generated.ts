@@ -1785,22 +1785,25 @@ export interface components {
      * @description Which figure, of what; `other` is the run that `compare_tensors` compares with.
      */
     DebuggerFigureRequest: {
-      figure: string;
-      /**
-       * @default {
-       *       "tensors": null,
-       *       "tensor": null,
-       *       "reduction": null,
-       *       "threshold": null,
-       *       "step": null,
-       *       "mode": null,
-       *       "kind": null,
-       *       "stddev": null,
-       *       "start": null,
-       *       "end": null
-       *     }
-       */
-      arguments: components['schemas']['EvidenceRequest'];
+      /** @enum {string} */
+      figure:
+        | 'loss'
+        | 'gradient_flow'
+        | 'update_ratios'
+        | 'dead_units'
+        | 'series'
+        | 'distribution'
+        | 'compare_tensors'
+        | 'confusion'
+        | 'class_counts'
+        | 'importance'
+        | 'utilization'
+        | 'step_times'
+        | 'phases'
+        | 'outliers'
+        | 'trace';
+      /** @default null */
+      arguments: components['schemas']['EvidenceRequest'] | null;
       /** @default null */
       other: string | null;
     };
