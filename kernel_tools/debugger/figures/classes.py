@@ -8,6 +8,7 @@ import numpy as np
 
 from kernel_tools.core.errors import NotFoundError
 from kernel_tools.core.figures import SERIES_COLORS, new_figure
+from kernel_tools.debugger.figures.drawing import color_bar
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.trial import Trial
 
@@ -64,7 +65,7 @@ def confusion(trial: Trial, *, step: int | None = None, mode: str | None = None,
             text=matrix if len(matrix) <= _WRITTEN_CLASSES else None,
             texttemplate="%{text}" if len(matrix) <= _WRITTEN_CLASSES else None,
             colorscale="Cividis",
-            colorbar={"title": {"text": "share of the true class (%)", "side": "right"}, "thickness": 12},
+            colorbar=color_bar("share of the true class (%)"),
             hovertemplate="true %{y}, predicted %{x}<br>%{customdata} (%{z:.1f} %)<extra></extra>",
         )
     )
