@@ -95,10 +95,6 @@ class Trial:
         """Whether a tensor of this name was captured."""
         return any(name in reader.tensors for reader in self._readers.values())
 
-    def tensor_count(self) -> int:
-        """Return how many tensors are known by now."""
-        return sum(len(reader.tensors) for reader in self._readers.values())
-
     def tensor(self, name: str) -> Tensor:
         """Return a tensor by its name; NotFoundError names similar ones."""
         if not self.has_tensor(name):

@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 from kernel_tools.debugger.finding import Advice
 from kernel_tools.debugger.rules.knowledge import SQUASHING, Knowledge
+from kernel_tools.debugger.rules.optimizer_advice import change_rate, clip_gradient, learning_rate
 from kernel_tools.debugger.trial import Trial
 
 _MOST_LINES = 8
 
 
-def optimizer_of(trial: Trial) -> dict[str, Any]:
-    """Return what is known of the (first) optimizer: its class, lr, weight_decay, ..."""
-    found = trial.meta("optimizer")
-    if isinstance(found, list):
-        found = found[0] if found else None
-    return found if isinstance(found, dict) else {}
-
-
-def learning_rate_of(trial: Trial, step: int) -> float | None:
-    """Return the learning rate at a step; None if nothing tells it."""
-    rates = Knowledge.of(trial).rates(step)
-    if len(rates) and rates[-1] > 0:
-        return float(rates[-1])
-    rate = optimizer_of(trial).get("lr")
-    return float(rate) if isinstance(rate, int | float) else None
-
-
 def change_learning_rate(trial: Trial, step: int, factor: float, reason: str) -> Advice:
-    """Multiply the learning rate, now and where the optimizer is made."""
-    rate = learning_rate_of(trial, step)
-    verb = "Lower" if factor < 1 else "Raise"
-    goal = f" to {_short(rate * factor)}" if rate else f" by a factor of {_short(max(factor, 1 / factor))}"
-    value = _short(rate * factor) if rate else f'group["lr"] * {factor:g}'
-    patch = f'for group in optimizer.param_groups:\n    group["lr"] = {value}'
-    return Advice(f"{verb} the learning rate{goal}", reason, patch)
+    """Multiply the learning rate that a step had."""
+    rates = Knowledge.of(trial).rates(step)
+    return change_rate(trial, learning_rate(trial, float(rates[-1]) if len(rates) else math.nan), factor, reason)
 
 
-def clip_gradients(limit: float = 1.0) -> Advice:
-    """Clip gradients by their norm."""
-    return Advice(
-        f"Clip gradients to a norm of {limit:g}",
-        "One batch with a huge gradient can throw the weights far away; clipping keeps its direction and bounds it.",
-        f"loss.backward()\ntorch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={limit:g})\noptimizer.step()",
+def clip_gradients() -> Advice:
+    """Limit the norm of the gradient."""
+    return clip_gradient(
+        1.0, "One batch with a huge gradient can throw the weights far away; this keeps its direction and bounds it."
     )
 
 
@@ -110,7 +88,7 @@ def stop_early(step: int, seconds: float | None = None) -> Advice:
 
 def regularise(trial: Trial) -> list[Advice]:
     """Keep the model from learning the training data by heart."""
-    optimizer = optimizer_of(trial)
+    optimizer = trial.meta("optimizer") or {}
     decay = optimizer.get("weight_decay") or 0.0
     rate = optimizer.get("lr")
     more = max(1e-2, 10 * decay)
@@ -139,7 +117,7 @@ def weigh_classes(counts: Sequence[int]) -> Advice:
     """Let rare classes count more in the loss."""
     known = [max(int(count), 1) for count in counts]
     total = sum(known)
-    weights = ", ".join(_short(total / (len(known) * count)) for count in known[:64])
+    weights = ", ".join(f"{total / (len(known) * count):.2g}" for count in known[:64])
     ending = "" if len(known) <= 64 else ", ..."
     return Advice(
         "Weigh the classes in the loss",
@@ -151,7 +129,3 @@ def weigh_classes(counts: Sequence[int]) -> Advice:
 def _function(by: str) -> str:
     name = by.partition("(")[0]
     return {"LeakyReLU": "leaky_relu(x, 0.01)", "ReLU": "relu(x)", "GELU": "gelu(x)"}.get(name, f"{name.lower()}(x)")
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}"

@@ -48,7 +48,7 @@ class Rule:
         self.collection_names = list(collection_names) if collection_names is not None else None
         self.tensor_regex = regexes or None
         self._kept: dict[tuple[tuple[int, ...], int, str | None], list[int]] = {}
-        self._counts: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
+        self._element_counts: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
         self.mode = Mode.TRAIN
         """The mode of the step that the rule is invoked at."""
 
@@ -103,9 +103,9 @@ class Rule:
     def counts(self, block: StepStatistics) -> np.ndarray[Any, Any]:
         """Return the number of elements of every tensor of what `look` has returned, as float64."""
         key = (id(block.tensors[0]), len(block.tensors))
-        if key not in self._counts:
-            self._counts[key] = np.array([max(tensor.count, 1) for tensor in block.tensors], "f8")
-        return self._counts[key]
+        if key not in self._element_counts:
+            self._element_counts[key] = np.array([max(tensor.count, 1) for tensor in block.tensors], "f8")
+        return self._element_counts[key]
 
     def _keep(self, block: StepStatistics, collection: str | None) -> list[int]:
         key = (tuple(id(tensor) for tensor in block.tensors[:1]), len(block.tensors), collection)

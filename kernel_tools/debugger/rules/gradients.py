@@ -8,6 +8,7 @@ import numpy as np
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.debugger.finding import Advice, Finding
+from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.rules import advice
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.knowledge import SQUASHING, Knowledge
@@ -60,7 +61,7 @@ class VanishingGradient(Rule):
         block = self.look(step, trial)
         if block is None:
             return None
-        means = block.column("l1") / self.counts(block)
+        means = np.where(_is_finite(block), block.column("l1") / self.counts(block), np.nan)
         below = [
             index
             for index in np.flatnonzero(means < self.threshold)
@@ -164,6 +165,8 @@ class WeightUpdateRatio(Rule):
             return None
         norms, counts = block.column("l2"), np.sqrt(self.counts(block))
         ratios = (norms[updates] / counts[updates]) / (norms[weights] / counts[weights] + self.epsilon)
+        is_finite = _is_finite(block)
+        ratios = np.where(is_finite[updates] & is_finite[weights], ratios, np.nan)
         names = [block.tensors[index].name for index in weights]
         large = self._held("large", names, ratios > self.large_threshold, step)
         small = self._held("small", names, ratios < self.small_threshold, step)
@@ -208,6 +211,11 @@ class WeightUpdateRatio(Rule):
             advice=steps,
             evidence={"figure": "update_ratios"},
         )
+
+
+def _is_finite(block: StepStatistics) -> np.ndarray[Any, Any]:
+    """Whether every tensor has finite elements only; norms are of those alone and say nothing of the others."""
+    return (block.column("nan") == 0) & (block.column("inf") == 0)
 
 
 def _weight(name: str) -> str:

@@ -12,9 +12,9 @@ from kernel_tools.debugger.reading import TensorInfo
 from kernel_tools.debugger.records import TICK, Mode
 from kernel_tools.debugger.trial import Trial
 
-RELUS = frozenset({"ReLU", "ReLU6", "Threshold", "Hardtanh"})
-SQUASHING = frozenset({"Tanh", "Sigmoid", "Hardsigmoid", "LogSigmoid", "Softsign"})
-ACTIVATIONS = RELUS | SQUASHING | {"LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish"}
+RECTIFIERS = frozenset({"ReLU", "ReLU6", "Threshold"})
+SQUASHING = frozenset({"Tanh", "Sigmoid", "Hardtanh", "Hardsigmoid"})
+ACTIVATIONS = RECTIFIERS | SQUASHING | {"LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish"}
 ACTIVATIONS |= {"Hardswish", "Softplus", "GLU"}
 NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "SyncBatchNorm")
 
@@ -116,7 +116,12 @@ class Knowledge:
         rates = self.rates(step)
         if not len(rates) or not np.isfinite(rates[-1]):
             return False
-        return bool(rates[-1] <= share * np.nanmax(rates))
+        return bool(rates[-1] < share * np.nanmax(rates))
+
+    def is_warming_up(self, step: int) -> bool:
+        """Whether a schedule is still raising the learning rate from what it began with."""
+        rates = self.rates(step)
+        return len(rates) > 1 and bool(rates[0] < rates[-1]) and bool(rates[-2] < rates[-1])
 
     def has_converged(self, step: int, share: float, window: int = 20) -> bool:
         """Whether the training loss, averaged over a window of steps, is below a share of what it began with."""
@@ -126,7 +131,7 @@ class Knowledge:
         return bool(np.mean(losses[-window:]) < share * np.mean(losses[: min(window, 5)]))
 
     def _see_tensors(self) -> None:
-        count = self.trial.tensor_count()
+        count = sum(len(reader.tensors) for reader in self.trial.readers())
         if count != self._tensors:
             self._tensors = count
             self._collections = self.trial.collections()

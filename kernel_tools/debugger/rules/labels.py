@@ -82,11 +82,12 @@ class DataLeak(Rule):
 class LabelNoise(Rule):
     """Errors are spread evenly over the classes, as if labels had been drawn at random.
 
-    A model that confuses classes confuses some more than others; wrong labels look wrong in every way alike. The rule
-    compares the cells off the diagonal of the confusion matrix with what they would be if truth and prediction were
-    independent there (quasi-independence, fitted by iterative scaling), by chi-squared per degree of freedom. It says
-    nothing of labels that are wrong in one direction only, of two classes, nor of a model that has learned little:
-    the share of right ones must be twice that of guessing.
+    A model that confuses classes confuses some more than others, and goes on learning to tell them apart; wrong labels
+    look wrong in every way alike, and stay. The rule compares the cells off the diagonal of the confusion matrix with
+    what they would be if truth and prediction were independent there (quasi-independence, fitted by iterative
+    scaling), by chi-squared per degree of freedom, and waits until errors have become no fewer for `patience` looks: a
+    look is an evaluation, or as many sampled batches of training as it needs. It says nothing of labels that are wrong
+    in one direction only, of two classes, nor of a model that has learned little.
 
     Parameters
     ----------
@@ -96,17 +97,33 @@ class LabelNoise(Rule):
         The largest chi-squared per degree of freedom; 1 is chance alone.
     per_cell
         Errors per cell off the diagonal that are needed to judge.
+    right
+        The least share of right ones, and at least twice that of guessing.
+    patience
+        Looks in a row that must be even, the last with no less than 0.97 of the errors of the first.
     """
 
     severity = Severity.HINT
     modes = (Mode.TRAIN, Mode.EVAL)
 
-    def __init__(self, *, noise: float = 0.1, evenness: float = 1.5, per_cell: float = 2.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        noise: float = 0.1,
+        evenness: float = 1.5,
+        per_cell: float = 2.0,
+        right: float = 0.4,
+        patience: int = 3,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.noise = noise
         self.evenness = evenness
         self.per_cell = per_cell
+        self.right = right
+        self.patience = patience
         self._counts: np.ndarray[Any, Any] | None = None
+        self._errors: dict[Mode, list[float]] = {}
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a classification of three classes or more."""
@@ -130,13 +147,18 @@ class LabelNoise(Rule):
         errors, unevenness = judged
         if self.mode is Mode.TRAIN:
             self._counts = None
+        known_errors = self._errors.setdefault(self.mode, [])
         if errors < self.noise or unevenness > self.evenness:
+            known_errors.clear()
+            return None
+        known_errors.append(errors)
+        if len(known_errors) < self.patience or errors < 0.97 * known_errors[-self.patience]:
             return None
         where = "in training" if self.mode is Mode.TRAIN else "in the evaluation"
         return self.finding(
             step,
-            f"{errors:.0%} of the labels are contradicted {where}, and evenly so over all pairs of classes (chi-squared "
-            f"{unevenness:.2g} per degree of freedom, where 1 is chance): some labels may be wrong.",
+            f"{errors:.0%} of the labels are contradicted {where}, and evenly so over all pairs of classes "
+            f"(chi-squared {unevenness:.2g} per degree of freedom, where 1 is chance): some labels may be wrong.",
             value=errors,
             threshold=self.noise,
             advice=_NOISE_ADVICE,
@@ -152,7 +174,7 @@ class LabelNoise(Rule):
         if size < 3 or wrong < self.per_cell * size * (size - 1):
             return None
         guessing = float(((counts.sum(1) / total) * (counts.sum(0) / total)).sum())
-        if np.trace(counts) / total < 2 * guessing:
+        if np.trace(counts) / total < max(self.right, 2 * guessing):
             return None
         np.fill_diagonal(counts, 0)
         expected = 1.0 - np.eye(size)

@@ -158,8 +158,8 @@ class LearningRateTooHigh(Rule):
     def _first(self, trial: Trial) -> float:
         """Return the loss to start from: the first one, or that of guessing if the first was luck."""
         first = abs(self._losses.first)
-        classes = trial.meta("classes") or 0
-        return max(first, math.log(classes)) if classes > 1 and trial.meta("loss_kind") else first
+        classes = trial.tensor("confusion").info.shape[0] if trial.has_tensor("confusion") else 1
+        return max(first, math.log(classes))
 
     def _advice(self, trial: Trial, rate: float, ratio: float, least: float) -> tuple[Advice, ...]:
         factor = min(least, max(3 * _GOOD_RATIO / ratio, 1e-4)) if ratio > 0 else least
@@ -246,8 +246,8 @@ class LearningRateTooLow(Rule):
         steps = f"{1 / usual:,.0f} steps" if usual > 1e-9 else "forever"
         return self.finding(
             step,
-            f"The weights move by {usual:.2g} of their size in a step, so that to change by it they would need {steps}; "
-            f"the loss is {last:.3g} after {losses.last_step + 1} steps, {losses.first:.3g} at first.",
+            f"The weights move by {usual:.2g} of their size in a step, so that to change by it they would need "
+            f"{steps}; the loss is {last:.3g} after {losses.last_step + 1} steps, {losses.first:.3g} at first.",
             value=usual,
             threshold=self.ratio,
             advice=(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.debugger.finding import Advice, Severity
+from kernel_tools.debugger.finding import Advice, Finding, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.records import COLUMN, Mode
 from kernel_tools.debugger.rules import advice
@@ -17,7 +17,7 @@ from kernel_tools.debugger.rules.knowledge import Knowledge
 from kernel_tools.debugger.rules.patience import Patience, also
 from kernel_tools.debugger.trial import Trial
 
-_COMPARED = [COLUMN[name] for name in COLUMN if name not in ("nan", "inf", "dead", "saturated")]
+_COMPARED = [COLUMN[name] for name in COLUMN if name not in ("dead", "saturated")]
 
 
 class ExplodingTensor(Rule):
@@ -215,7 +215,7 @@ class TensorVariance(Rule):
         variances: np.ndarray[Any, Any],
         kind: str,
         limit: float,
-    ) -> Any:
+    ) -> Finding:
         wrong = variances > limit if kind == "high" else variances < limit
         names = [block.tensors[index].name for index in np.flatnonzero(wrong)]
         value = float(variances[block.names.index(names[0])])
@@ -252,8 +252,8 @@ class UnchangedTensor(Rule):
     only_trained
         Only weights that get a gradient; frozen ones are meant to stay as they are.
     converged
-        Not once the training loss is below this share of what it began with, nor while the learning rate is below a
-        hundredth of its largest; 0 for regardless of both.
+        Not once the training loss is below this share of what it began with, nor while the learning rate is rising from
+        its first value or below a hundredth of its largest; 0 for regardless of all that.
     """
 
     collections = ("weights",)
@@ -288,7 +288,7 @@ class UnchangedTensor(Rule):
         block = self.look(step, trial)
         if block is None:
             return None
-        values, names = block.values[:, _COMPARED], [tensor.name for tensor in block.tensors]
+        values, names = block.values, [tensor.name for tensor in block.tensors]
         if self._kept_steps and self._kept_steps[0][1] != names:
             self._kept_steps.clear()
         self._kept_steps.append((step, names, values))
@@ -299,14 +299,14 @@ class UnchangedTensor(Rule):
         is_same = np.ones(len(names), bool)
         for _, _, earlier in self._kept_steps:
             if earlier is not values:
-                is_same &= _rows_close(earlier, values, self.rtol, self.atol, self.equal_nan)
+                is_same &= rows_close(earlier, values, self.rtol, self.atol, self.equal_nan)
             if not is_same.any():
                 return None
         known = Knowledge.of(trial)
         found = [names[index] for index in np.flatnonzero(is_same)]
         if self.only_trained:
             found = [name for name in found if trial.has_tensor(f"gradient/{name}")]
-        if not found or (self.converged and (known.is_resting(step) or known.has_converged(step, self.converged))):
+        if not found or (self.converged and self._is_at_rest(known, step)):
             return None
         self._first = self._first or found[0]
         since = self._kept_steps[0][0]
@@ -328,19 +328,24 @@ class UnchangedTensor(Rule):
             evidence={"figure": "series", "tensors": found[:5], "reduction": "l2"},
         )
 
+    def _is_at_rest(self, known: Knowledge, step: int) -> bool:
+        return known.is_resting(step) or known.is_warming_up(step) or known.has_converged(step, self.converged)
 
-def _rows_close(
+
+def rows_close(
     earlier: np.ndarray[Any, Any], later: np.ndarray[Any, Any], rtol: float, atol: float, equal_nan: bool
 ) -> np.ndarray[Any, Any]:
     """Return for every tensor whether its statistics are as close as `numpy.allclose` demands.
 
-    Statistics that mean nothing for a tensor are NaN at both steps and pass; a tensor with NaN among its elements has
-    them counted apart, and passes only with `equal_nan`.
+    Statistics that mean nothing for a tensor are NaN at both steps and pass. A tensor with NaN among its elements has
+    them counted, and passes only with `equal_nan`.
     """
+    has_nan = later[:, COLUMN["nan"]] > 0
+    earlier, later = earlier[:, _COMPARED], later[:, _COMPARED]
     with np.errstate(invalid="ignore"):
         is_close = (np.abs(earlier - later) <= atol + rtol * np.abs(later)) | (earlier == later)
     is_close |= np.isnan(earlier) & np.isnan(later)
-    return np.asarray(is_close.all(axis=1))
+    return np.asarray(is_close.all(axis=1) & (equal_nan | ~has_nan))
 
 
 def _or(value: float | None, instead: float) -> float:
