@@ -17,6 +17,7 @@ from kernel_tools.debugger.finding import (
     RuleState,
     RuleStatus,
     Severity,
+    TakenAction,
     write_findings,
 )
 from kernel_tools.debugger.records import COLUMN, COLUMNS, TICK, Mode
@@ -132,7 +133,8 @@ def recorded_findings(*, is_over: bool = True) -> Findings:
             "Dataloader", RuleState.WATCHING, summary="Too few or too many workers that load data.", kind="profiler"
         ),  # fmt: skip
     ]
-    return Findings(tuple(rules), _findings(), step=STEPS - 1, at=_BEGAN + 40 * STEPS, is_over=is_over)
+    sent = TakenAction("Notify", "DeadRelu:conv2.relu.output_0", "Shown on the desktop.", True, _BEGAN + 4900)
+    return Findings(tuple(rules), _findings(), step=STEPS - 1, at=_BEGAN + 40 * STEPS, is_over=is_over, actions=(sent,))
 
 
 def _findings() -> tuple[Finding, ...]:
@@ -239,6 +241,7 @@ def _statistics(name: str, count: int, step: int, rng: np.random.Generator) -> n
     else:
         std, mean = 0.08 * (1 + progress), 0.01 * progress
     std *= float(rng.lognormal(0, 0.1))
+    mean += 0.02 * std * float(rng.normal())
     row = np.full(len(COLUMNS), np.nan)
     values = {
         "nan": 0.0,

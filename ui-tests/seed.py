@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from seed_debugger import seed_watched_runs
 from seed_jobs import start_jobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -257,6 +258,7 @@ def main() -> None:
     seed_nested_runs()
     seed_sweep(np.random.default_rng(3))
     compared = seed_comparison()
+    watched = seed_watched_runs()
     run_id = seed_models(X, y, folder)
     deploy_endpoints()
     live = start_live_runs()
@@ -268,6 +270,7 @@ def main() -> None:
             "run": run_id,
             "spare": spare,
             "compared": compared,
+            "watched": [run.id for run in watched],
             "live": [run.id for run in live],
             "job_run": jobs["done"].spec.run_id,
         }
@@ -277,7 +280,7 @@ def main() -> None:
         for job in jobs.values():
             with contextlib.suppress(NotFoundError):  # a test deletes one
                 job.stop()
-        for run in live:
+        for run in [*live, watched[-1]]:
             run.finish("KILLED")
         for endpoint in kt.hosting.list_endpoints():
             endpoint.delete()

@@ -52,6 +52,7 @@ def new_figure(*, title: str = "", x_title: str = "", y_title: str = "", is_dark
     is_dark
         Whether it is shown on a dark ground.
     """
+    import pandas  # noqa: F401  # Plotly asks whether it is loaded: it must not be halfway, by another thread
     import plotly.graph_objects as go
 
     register_templates()

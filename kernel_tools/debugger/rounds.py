@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
@@ -231,6 +231,12 @@ class Watcher:
         self.recorder: RoundRecorder | None = None
         self.failure: str | None = None
 
+    def fresh(self) -> Watcher:
+        """Return another one of the same settings, which records nothing yet."""
+        other = copy(self)
+        other.recorder, other.failure = None, None
+        return other
+
     @property
     def is_open(self) -> bool:
         """Whether a training is being recorded."""
@@ -268,7 +274,7 @@ class Watcher:
         try:
             call(*arguments)
         except Exception as error:
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
             with suppress(Exception):  # warnings may be errors here
                 warnings.warn(
                     "The Debugger has detached itself because of an error of its own, and the training goes on "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from kernel_tools import debugger, experiments
 from kernel_tools.core.errors import IntegrityError, InvalidArgumentError, NotFoundError
 from kernel_tools.core.figures import figure_json
-from kernel_tools.debugger.figures import available_figures, draw_evidence, figure_code
+from kernel_tools.debugger.figures import EVIDENCE, available_figures, draw_evidence, figure_code
 from kernel_tools.debugger.figures.classes import confusion_steps
 from kernel_tools.debugger.figures.drawing import evenly
 from kernel_tools.debugger.finding import Finding, RuleStatus, TakenAction, read_findings
@@ -74,6 +75,10 @@ class DebuggerReply(Reply):
     is_over: bool
 
 
+FigureName = Annotated[str, Field(max_length=100), WithJsonSchema({"type": "string", "enum": list(EVIDENCE)})]
+"""The names are for the document; `kernel_tools.debugger.figures` checks them."""
+
+
 class EvidenceRequest(Body):
     """What a figure is asked to show; each figure knows some of these."""
 
@@ -83,6 +88,7 @@ class EvidenceRequest(Body):
     threshold: float | None = None
     step: int | None = Field(None, ge=-1, le=MAX_STEP)
     mode: str | None = Field(None, max_length=40)
+    kind: str | None = Field(None, max_length=40)
     stddev: float | None = Field(None, gt=0, le=100)
     start: float | None = None
     end: float | None = None
@@ -91,8 +97,8 @@ class EvidenceRequest(Body):
 class DebuggerFigureRequest(Body):
     """Which figure, of what; `other` is the run that `compare_tensors` compares with."""
 
-    figure: str = Field(max_length=100)
-    arguments: EvidenceRequest = EvidenceRequest()
+    figure: FigureName
+    arguments: EvidenceRequest | None = None
     other: str | None = Field(None, min_length=1, max_length=128)
 
 
@@ -213,7 +219,7 @@ class DebuggerFigureHandler(_CaptureHandler):
     )
     def post(self, run_id: Name, body: DebuggerFigureRequest) -> FigureReply:
         """Answer the figure that notebooks show too."""
-        arguments = body.arguments.model_dump(exclude_none=True)
+        arguments = body.arguments.model_dump(exclude_none=True) if body.arguments else {}
         with self.open_trial(run_id) as trial:
             evidence = {"figure": body.figure, **arguments}
             if body.other is None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 
 from kernel_tools import experiments, hosting, jobs, registry
+from kernel_tools.core.errors import IntegrityError
+from kernel_tools.debugger.finding import Severity, read_findings
+from kernel_tools.debugger.session import debugger_folder
 from kernel_tools.experiments.records import RunRecord, RunStatus
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
 from kernel_tools.jobs.records import JobRecord
@@ -41,6 +44,16 @@ class HomeCounts(Reply):
     waiting_jobs: int
 
 
+class FiringRun(Reply):
+    """A run in which rules of the Debugger found something, and the worst of it: a rule, its severity and message."""
+
+    run: RunRecord
+    finding_count: int
+    rule: str
+    severity: Severity
+    message: str
+
+
 class HomeReply(Reply):
     """What the Home section shows: the newest of each kind, and failed endpoints before others.
 
@@ -51,6 +64,7 @@ class HomeReply(Reply):
     running_runs: list[RunRecord]
     recent_runs: list[RunRecord]
     failed_runs: list[RunRecord]
+    firing_runs: list[FiringRun]
     pending_versions: list[VersionRecord]
     endpoints: list[EndpointRecord]
     running_jobs: list[JobRow]
@@ -82,12 +96,37 @@ class HomeHandler(StudioHandler):
             running_runs=_without_jobs(running),
             recent_runs=recent,
             failed_runs=_without_jobs(failed),
+            firing_runs=self._find_firing(running, recent),
             pending_versions=pending,
             endpoints=endpoints[:SHOWN],
             running_jobs=read_rows(workspace, running_jobs),
             failed_jobs=[job for job in failed_jobs if (job.ended_at or 0) > _now() - RECENT_MS],
             counts=counts,
         )
+
+    def _find_firing(self, *lists: list[RunRecord]) -> list[FiringRun]:
+        """Return the runs of the lists whose rules have found an error or a warning, those that run first."""
+        since = _now() - RECENT_MS
+        runs = {run.id: run for runs in lists for run in runs if (run.ended_at or _now()) > since}
+        found = []
+        for run in runs.values():
+            try:
+                findings = read_findings(debugger_folder(self.workspace, run.id)).findings
+            except IntegrityError:
+                continue  # the page of the run says what is wrong with the file
+            serious = [finding for finding in findings if finding.severity is not Severity.HINT]
+            if serious:
+                worst = next((finding for finding in serious if finding.severity is Severity.ERROR), serious[0])
+                found.append(
+                    FiringRun(
+                        run=run,
+                        finding_count=len(serious),
+                        rule=worst.rule,
+                        severity=worst.severity,
+                        message=worst.message,
+                    )
+                )
+        return found[:SHOWN]
 
     def _count(self, endpoints: list[EndpointRecord]) -> HomeCounts:
         runs = experiments.count_runs(workspace=self.workspace)

@@ -501,3 +501,13 @@ def _reduced(tensor: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:  # type: ig
     one = Batch()
     one.add(1, tensor)
     return one.finish()
+
+
+def test_tensors_on_another_device_are_reduced_alike() -> None:
+    tensors = [torch.randn(5000) + 10, torch.randn(5000), torch.zeros(7), torch.full((5000,), float("nan"))]
+    here, elsewhere = Batch(), Batch()
+    here.add_all([1, 2, 3, 4], tensors)
+    for number, tensor in enumerate(tensors, 1):
+        elsewhere._add_elsewhere(number, tensor)  # what a GPU's tensors go through, on the device that is here
+    (ids, block), (other_ids, other) = here.finish(), elsewhere.finish()
+    assert np.allclose(block[np.argsort(ids)], other[np.argsort(other_ids)], rtol=1e-4, equal_nan=True)

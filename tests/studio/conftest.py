@@ -15,6 +15,8 @@ from traitlets.config import Config
 
 from kernel_tools import experiments, hosting, registry
 from kernel_tools.core.workspace import Workspace
+from kernel_tools.debugger.session import debugger_folder
+from scripts.recorded_run import write_recorded_run
 
 
 @dataclass
@@ -100,7 +102,7 @@ def run(workspace: Workspace, tmp_path: Path) -> experiments.Run:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A workspace with a run, two versions of a classifier made by it, and an endpoint that serves the first."""
+    """A workspace with a watched run, two versions of a classifier made by it, and an endpoint that serves one."""
     import pandas as pd
     from sklearn.linear_model import LogisticRegression
 
@@ -112,6 +114,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with experiments.start_run("census", name="first", params={"C": 1.0}, workspace=workspace) as run:
         run.log_metrics({"auc": 0.9, "loss": float("nan")})
         run.log_artifact(page)
+        write_recorded_run(debugger_folder(workspace, run.id))
         registry.register("census", model, run=run, sample_input=rows, workspace=workspace)
         registry.register("census", model, run=run, sample_input=rows, workspace=workspace)
     endpoint = hosting.deploy("census", version=1, name="census", workspace=workspace)

@@ -35,6 +35,7 @@ export function seeded(): {
   spare: string;
   live: string[];
   compared: string[];
+  watched: string[];
   job_run: string;
 } {
   return JSON.parse(process.env.ATELIER_UI_SEED ?? '{}');

@@ -27,11 +27,11 @@ def name_sets(
             train = names[0] if names[0] != validation else None
     others = [name for name in names if name != train]
     found = {name: (Mode.EVAL, name) for name in others}
-    if validation in others:
+    if validation is not None and validation in others:
         found[validation] = (Mode.EVAL, "validation")
     elif len(others) == 1:
         found[others[0]] = (Mode.EVAL, "validation")
-    if train in names:
+    if train is not None and train in names:
         found[train] = (Mode.TRAIN, "train")
     return found
 

@@ -21,6 +21,8 @@ try:
 except ImportError as error:
     raise MissingExtraError("lightgbm", "lightgbm") from error
 
+_THREADS = ("num_threads", "num_thread", "nthread", "nthreads", "n_jobs")
+
 
 class LightGBMCallback:
     """A callback that captures a training of LightGBM, with rules that watch it.
@@ -73,7 +75,7 @@ class LightGBMCallback:
         self._shap = ShapSaver()
         self._shown: dict[str, tuple[Mode, str]] = {}
         self._objective, self._classes = "", 0
-        self._rate, self._rows = float("nan"), 0
+        self._rate, self._rows, self._threads = float("nan"), 0, 0
         self._has_predictions = True
 
     def __del__(self) -> None:
@@ -118,6 +120,7 @@ class LightGBMCallback:
         self._objective = objective if isinstance(objective, str) else "custom"
         self._classes = classes_of(self._objective, int(params.get("num_class", 0)))
         self._rate = float(params.get("learning_rate", 0.1))
+        self._threads = next((int(params[name]) for name in _THREADS if params.get(name) is not None), 0)
         self._rows = int(model.train_set.num_data()) if is_booster else 0
         plain = {name: value for name, value in params.items() if isinstance(value, bool | int | float | str)}
         meta = {
@@ -187,7 +190,9 @@ class LightGBMCallback:
         def explain(count: int) -> np.ndarray[Any, Any]:
             # Not of the model itself: while it is trained its trees do not know their depths, and LightGBM aborts.
             copy = lightgbm.Booster(model_str=model.model_to_string())
-            contributions = np.asarray(copy.predict(self._features[:count], pred_contrib=True))
+            # The threads of a prediction stay those of the process, and so of the training.
+            found = copy.predict(self._features[:count], pred_contrib=True, num_threads=self._threads)
+            contributions = np.asarray(found)
             return contributions.reshape(len(contributions), -1, model.num_feature() + 1)
 
         return explain

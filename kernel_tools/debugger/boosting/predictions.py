@@ -25,9 +25,9 @@ def classes_of(objective: str, count: int) -> int:
 def predicted_classes(predictions: np.ndarray[Any, Any], classes: int, boundary: float = 0.5) -> np.ndarray[Any, Any]:
     """Return the class (int64) of every row: the most probable one, or which side of the boundary it is on."""
     if predictions.ndim == 2 and predictions.shape[1] > 1:
-        return predictions.argmax(axis=1).astype("i8")
+        return np.asarray(predictions.argmax(axis=1), "i8")
     flat = predictions.reshape(-1)
-    return (flat > boundary).astype("i8") if classes == 2 else flat.astype("i8")
+    return np.asarray(flat > boundary if classes == 2 else flat, "i8")
 
 
 def save_predictions(
@@ -38,15 +38,16 @@ def save_predictions(
     classes: int,
     boundary: float = 0.5,
 ) -> None:
-    """Keep statistics of predictions and labels and, for a classification, how often each class was taken for each."""
+    """Keep statistics of predictions and labels and, for a classification, how often each class was taken for each.
+
+    The counts are of all rows, the statistics of at most `rounds.MOST_ROWS`.
+    """
     rows = some_rows(len(predictions))
-    if rows is not None:
-        predictions = predictions[rows]
-        labels = None if labels is None else labels[rows]
-    recorder.add_values("predictions", ("predictions",), predictions, mode)
+    keep = slice(None) if rows is None else rows
+    recorder.add_values("predictions", ("predictions",), predictions[keep], mode)
     if labels is None or not len(labels):
         return
-    recorder.add_values("labels", ("labels",), labels, mode)
+    recorder.add_values("labels", ("labels",), labels[keep], mode)
     if not 2 <= classes <= MOST_CLASSES:
         return
     truth = labels.astype("i8")

@@ -61,7 +61,7 @@ class ShapSaver:
         began = time.perf_counter()
         contributions = np.abs(explain(count)[..., :-1])
         features = contributions.shape[-1]
-        self._seconds = (time.perf_counter() - began) / max(1, count) / max(rounds, 1)
+        self._seconds = (time.perf_counter() - began) / max(1, len(contributions)) / max(rounds, 1)
         average = contributions.reshape(-1, features).mean(axis=0, dtype="f8")
         recorder.add_array("shap/average", ("shap",), average)
         recorder.add_values("shap/average", ("shap",), average)

@@ -22,7 +22,7 @@ _MOST_TREES = 64
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A tree: its depth (0 for a single leaf), leaves, largest node number, values of its leaves, gains of its splits."""
+    """A tree: its depth (0 for a single leaf), leaves, largest node number, values of leaves, gains of splits."""
 
     depth: int
     leaves: int

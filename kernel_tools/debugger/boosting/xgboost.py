@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ class XGBoostCallback(TrainingCallback):
     """A callback that captures a training of XGBoost, with rules that watch it.
 
     Of every round it keeps the evaluations and the time. Trees, importances, predictions, confusions and average SHAP
-    values are kept in the first rounds, then as often as the budget of `save` allows, and once more at the end. An error
-    of its own detaches it and is said once; the trees are the same as without it.
+    values are kept in the first rounds, then as often as the budget of `save` allows, and once more at the end. An
+    error of its own detaches it and is said once; the trees are the same as without it.
 
     Parameters
     ----------
@@ -82,6 +83,22 @@ class XGBoostCallback(TrainingCallback):
         self._shown: dict[str, tuple[Mode, str]] = {}
         self._has_trees = False
         self._classes, self._boundary, self._rate, self._rows = 0, 0.5, float("nan"), 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> XGBoostCallback:
+        """Return one that watches for itself, as scikit-learn's `clone` of an estimator wants it."""
+        other = copy(self)
+        other._watcher = self._watcher.fresh()
+        return other
+
+    def __copy__(self) -> XGBoostCallback:
+        """Return one of the same attributes."""
+        other = XGBoostCallback.__new__(XGBoostCallback)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be pickled as a callback that does nothing: what is captured here is not written by another process."""
+        return TrainingCallback, ()
 
     @property
     def failure(self) -> str | None:
@@ -197,14 +214,14 @@ class XGBoostCallback(TrainingCallback):
         if self._shap_matrix is None:
             matrix = self._data.get(Mode.EVAL, next(iter(self._data.values())))
             rows = some_rows(matrix.num_row(), ShapSaver.MOST_ROWS)
-            is_quantized = isinstance(matrix, xgboost.QuantileDMatrix)
-            if is_quantized and rows is not None:
+            if isinstance(matrix, xgboost.QuantileDMatrix) and rows is not None:
                 return None  # it cannot be cut, and all of its rows would cost too much
             self._shap_matrix = matrix if rows is None else matrix.slice(rows)
         whole = self._shap_matrix
 
         def explain(count: int) -> np.ndarray[Any, Any]:
-            some = whole if count >= whole.num_row() else whole.slice(np.arange(count))
+            is_whole = count >= whole.num_row() or isinstance(whole, xgboost.QuantileDMatrix)
+            some = whole if is_whole else whole.slice(np.arange(count))
             return np.asarray(model.predict(some, pred_contribs=True))
 
         return explain

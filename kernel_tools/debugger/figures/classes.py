@@ -8,6 +8,7 @@ import numpy as np
 
 from kernel_tools.core.errors import NotFoundError
 from kernel_tools.core.figures import SERIES_COLORS, new_figure
+from kernel_tools.debugger.figures.drawing import color_bar
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.trial import Trial
 
@@ -64,7 +65,7 @@ def confusion(trial: Trial, *, step: int | None = None, mode: str | None = None,
             text=matrix if len(matrix) <= _WRITTEN_CLASSES else None,
             texttemplate="%{text}" if len(matrix) <= _WRITTEN_CLASSES else None,
             colorscale="Cividis",
-            colorbar={"title": {"text": "share of the true class (%)", "side": "right"}, "thickness": 12},
+            colorbar=color_bar("share of the true class (%)"),
             hovertemplate="true %{y}, predicted %{x}<br>%{customdata} (%{z:.1f} %)<extra></extra>",
         )
     )
@@ -117,7 +118,7 @@ def class_counts(trial: Trial, *, step: int | None = None, mode: str | None = No
     return figure
 
 
-def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) -> go.Figure:
+def importance(trial: Trial, *, step: int | None = None, kind: str | None = None, is_dark: bool = False) -> go.Figure:
     """Draw how much a boosted model leans on each feature, as shares of the whole, the strongest first.
 
     Parameters
@@ -126,6 +127,9 @@ def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) 
         What was captured.
     step
         The last round that is looked at. Default: the last.
+    kind
+        What importance is measured by, such as weight (the number of splits) or total_gain. Default: the total gain
+        where it was captured.
     is_dark
         Whether the figure is shown on a dark ground.
 
@@ -138,7 +142,7 @@ def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) 
 
     names = trial.tensor_names(collection="feature_importance")
     kinds = list(dict.fromkeys(name.split("/")[1] for name in names if name.startswith(_IMPORTANCE)))
-    kind = "gain" if "gain" in kinds or not kinds else kinds[0]
+    kind = next((name for name in (kind, "total_gain", "gain") if name in kinds), kinds[0] if kinds else "gain")
     found: dict[str, float] = {}
     for name in names:
         prefix = f"{_IMPORTANCE}{kind}/"
@@ -151,7 +155,9 @@ def importance(trial: Trial, *, step: int | None = None, is_dark: bool = False) 
         raise NotFoundError("No feature importances were captured.")
     ordered = sorted(found.items(), key=lambda item: -item[1])[:_SHOWN_FEATURES]
     left_out = f" (the first {_SHOWN_FEATURES} of {len(found)})" if len(found) > _SHOWN_FEATURES else ""
-    figure = new_figure(title=f"Importance{left_out}", x_title=f"share of the {kind} (%)", is_dark=is_dark)
+    figure = new_figure(
+        title=f"Importance{left_out}", x_title=f"share of the {kind.replace('_', ' ')} (%)", is_dark=is_dark
+    )
     figure.add_trace(
         go.Bar(
             orientation="h",

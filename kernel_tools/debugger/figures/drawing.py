@@ -46,6 +46,15 @@ def thin(
     return steps[order], values[order]
 
 
+def color_bar(title: str) -> dict[str, Any]:
+    """Return the colour bar of a map."""
+    return {
+        "title": {"text": title, "side": "right", "font": {"size": 12}},
+        "thickness": 12,
+        "outlinewidth": 0,
+    }
+
+
 def evenly(steps: Sequence[int], most: int) -> list[int]:
     """Return at most so many of the steps, the first and the last among them."""
     if len(steps) <= most:
@@ -131,7 +140,7 @@ def add_map(
             zmin=lowest,
             zmax=highest,
             colorscale="Cividis",
-            colorbar={"title": {"text": color_title, "side": "right"}, "thickness": 12, "outlinewidth": 0},
+            colorbar=color_bar(color_title),
             hovertemplate="%{y}<br>step %{x:,}<br>%{z:.4g}<extra></extra>",
         )
     )

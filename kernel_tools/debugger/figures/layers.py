@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def gradient_flow(trial: Trial, *, step: int | None = None, is_dark: bool = Fals
                 hovertemplate=f"%{{x}}<br>step {known:,}<br>%{{y:.3g}}<extra></extra>",
             )
         )
-    figure.update_yaxes(type="log", exponentformat="power", title_text="mean |gradient|")
+    figure.update_yaxes(type="log", tickformat=".0e", title_text="mean |gradient|")
     return figure
 
 
@@ -103,11 +104,17 @@ def update_ratios(trial: Trial, *, is_dark: bool = False) -> go.Figure:
         add_map(figure, logs, color_title="log10 of update / weight")
         return figure
     add_curves(figure, curves)
-    figure.update_yaxes(type="log", exponentformat="power", title_text="size of update / size of weight")
-    figure.add_hline(
-        y=_USUAL_RATIO,
-        line={"dash": "dot", "width": 1, "color": GREY},
-        annotation={"text": "usual: about 0.001", "font": {"size": 11}},
+    figure.update_yaxes(type="log", tickformat=".0e", title_text="size of update / size of weight")
+    figure.add_hline(y=_USUAL_RATIO, line={"dash": "dot", "width": 1, "color": GREY})
+    figure.add_annotation(  # on a logarithmic axis, notes are placed by the logarithm
+        text=f"usual: about {_USUAL_RATIO:g}",
+        x=1,
+        xref="x domain",
+        xanchor="right",
+        y=math.log10(_USUAL_RATIO),
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 11},
     )
     return figure
 

@@ -16,8 +16,13 @@ from kernel_tools.debugger.trial import Trial
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_BLUE, _VERMILION, _GREEN, _ORANGE = SERIES_COLORS[:4]
-SEVERITY_COLORS = {Severity.ERROR: _VERMILION, Severity.WARNING: _ORANGE, Severity.HINT: SERIES_COLORS[5]}
+_BLUE, _, _GREEN = SERIES_COLORS[:3]
+SEVERITY_COLORS = {
+    Severity.ERROR: "rgb(213, 94, 0)",
+    Severity.WARNING: "rgb(230, 159, 0)",
+    Severity.HINT: "rgb(86, 180, 233)",
+}
+"""Okabe and Ito's vermilion, orange and sky. They are no series: written so, the panel keeps them on a dark ground."""
 SEVERITY_SYMBOLS = {Severity.ERROR: "x", Severity.WARNING: "triangle-up", Severity.HINT: "circle"}
 MOST_RULES = 12
 """Rules that have a row of their own below the loss; the first that fired."""
@@ -59,6 +64,7 @@ def loss(trial: Trial, *, step: int | None = None, is_dark: bool = False) -> go.
     figure.update_yaxes(title_text="loss", **({"row": 1, "col": 1} if rules else {}))
     last = {"row": 2, "col": 1} if rules else {}
     figure.update_xaxes(title_text="step", **last)
+    _fit(figure, [steps for _, (steps, _), _, _ in curves], findings)
     if rules:
         figure.update_xaxes(showticklabels=False, ticks="", row=1, col=1)
         figure.update_yaxes(
@@ -100,6 +106,13 @@ def _scale(figure: go.Figure, losses: Sequence[np.ndarray[Any, Any]]) -> None:
     finite = np.concatenate([values[np.isfinite(values)] for values in losses])
     if len(finite) and finite.min() > 0 and finite.max() > _LOG_ABOVE * finite.min():
         figure.update_layout(yaxis_type="log")
+
+
+def _fit(figure: go.Figure, steps: Sequence[np.ndarray[Any, Any]], findings: Sequence[Finding]) -> None:
+    """Let the axes begin at the first step and end after the last."""
+    ends = [int(known[-1]) for known in steps if len(known)] + [finding.last_step for finding in findings]
+    if ends:
+        figure.update_xaxes(range=[-0.01 * max(ends), 1.01 * max(ends) + 1])
 
 
 def _add_marks(figure: go.Figure, trial: Trial, findings: Sequence[Finding], severity: Severity) -> None:

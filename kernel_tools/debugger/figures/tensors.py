@@ -13,6 +13,7 @@ from kernel_tools.debugger.figures.drawing import (
     MOST_COLUMNS,
     MOST_ROWS,
     add_curves,
+    color_bar,
     evenly,
     mark_step,
     mark_threshold,
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _BINS = 64
-_WORDS = {"abs_mean": "mean of absolute values", "abs_max": "largest absolute value", "nan": "NaNs", "inf": "infs"}
+_WORDS = {
+    "abs_mean": "mean of absolute values",
+    "abs_max": "largest absolute value",
+    "nan": "number of NaNs",
+    "inf": "number of infinities",
+    "zeros": "share of zeros",
+    "dead": "share of dead units",
+    "saturated": "share of saturated units",
+    "std": "standard deviation",
+}
 
 
 def series(
@@ -119,7 +129,7 @@ def distribution(
                 y=(edges[:-1] + edges[1:]) / 2,
                 z=_shares(quantiles, edges).T,
                 colorscale="Cividis",
-                colorbar={"title": {"text": "share of elements (%)", "side": "right"}, "thickness": 12},
+                colorbar=color_bar("share of elements (%)"),
                 hovertemplate="step %{x:,}<br>about %{y:.3g}<br>%{z:.2g} % of the elements<extra></extra>",
             )
         )

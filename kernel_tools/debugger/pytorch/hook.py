@@ -230,7 +230,8 @@ class Hook:
             self._start_step(mode, began)
         self._clock.mark("data", began, is_first=True)
         capture = None
-        if self._is_sampled and not watched.is_compiled and not any(of is watched for of, _ in self._forwards):
+        is_first = self._is_sampled and not any(of is watched for of, _ in self._forwards)
+        if is_first and self._saver.wants_layers and not watched.is_compiled:
             capture = ForwardCapture(watched.model, watched.leaves, self._saver.keeper(watched))
             capture.start()
         self._forwards.append((watched, capture))
@@ -256,7 +257,7 @@ class Hook:
             capture = self._forwards[position][1]
             if capture is not None:
                 capture.stop()
-            if capture is not None or (self._is_sampled and watched.is_compiled and position == 0):
+            if self._is_sampled and not any(of is watched for of, _ in self._forwards[:position]):
                 self._saver.save_forward(watched, inputs, output)
             self._forwards[position] = (watched, None)
         self._clock.see_batch(inputs)

@@ -1,10 +1,10 @@
-"""Statistics of many tensors in one pass: small ones together in one flat array, big ones each by a few kernels.
-
-Everything of a step is turned into one block at its end, so that a device is asked for a copy once.
+"""Statistics of many tensors in one pass: small ones together in one flat array, bigger ones each while it is in the
+cache, those on another device by size, with one copy to the host at the end.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 
 from kernel_tools.debugger.records import COLUMN, COLUMNS, QUANTILES
 
-SMALL = 8192
+SMALL = 4096
 """Tensors of so many elements on the CPU are reduced together: a call for each would cost more than its work."""
 MOST_TOGETHER = 1 << 20
 """Elements that are reduced together at most; it bounds the memory."""
@@ -22,7 +22,6 @@ _GRID = np.linspace(0.0, 1.0, SAMPLE)
 _RANKS = [round(quantile * (SAMPLE - 1)) for quantile in QUANTILES]
 _WIDTH = len(COLUMNS)
 _FIRST_QUANTILE = COLUMN["q01"]
-_SUMS = ("sum", "squares", "l1", "nonzero", "min", "max")
 
 
 class Batch:
@@ -36,8 +35,13 @@ class Batch:
         self._waiting = 0
         self._ids: list[np.ndarray[Any, Any]] = []
         self._blocks: list[np.ndarray[Any, Any]] = []
-        self._big: list[tuple[int, torch.Tensor]] = []
-        self._big_parts: list[torch.Tensor] = []
+        self._scratch = torch.empty(0)
+        self._row_ids: list[int] = []
+        self._rows: list[tuple[Any, ...]] = []
+        self._samples: list[np.ndarray[Any, Any]] = []
+        self._mended: dict[int, float | np.ndarray[Any, Any]] = {}
+        self._big: dict[tuple[int, torch.device], list[tuple[int, torch.Tensor]]] = {}
+        self._groups: list[tuple[list[int], int, torch.Tensor]] = []
         self._units: dict[int, tuple[float, float]] = {}
 
     def add(self, tensor_id: int, tensor: torch.Tensor, dead: float = np.nan, saturated: float = np.nan) -> None:
@@ -48,8 +52,11 @@ class Batch:
             return
         if dead == dead or saturated == saturated:
             self._units[tensor_id] = (dead, saturated)
-        if count > SMALL or tensor.device.type != "cpu":
-            self._add_big(tensor_id, tensor)
+        if tensor.device.type != "cpu":
+            self._add_elsewhere(tensor_id, tensor.reshape(-1).clone())
+            return
+        if count > SMALL:
+            self._reduce_big(tensor_id, tensor.reshape(-1))
             return
         if self._used + count > len(self._flat):
             self._make_room(count)
@@ -76,15 +83,20 @@ class Batch:
                 together.append(tensor)
                 of.append(tensor_id)
                 count += size
+            elif size and tensor.device.type != "cpu":
+                self._add_elsewhere(tensor_id, _plain(tensor).reshape(-1))
             elif size:
                 self.add(tensor_id, tensor)
         self._reduce_together(of, together)
+        self._reduce_elsewhere()
 
     def finish(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return the ids (int32) and the block (float32, a row for each id), and begin anew."""
         self._flush()
         self._reduce()
         self._finish_big()
+        self._reduce_elsewhere()
+        self._finish_elsewhere()
         if not self._ids:
             return np.empty(0, "i4"), np.empty((0, _WIDTH), "f4")
         ids, block = np.concatenate(self._ids), np.concatenate(self._blocks)
@@ -130,43 +142,94 @@ class Batch:
             self._blocks.append(reduce_flat(flat, np.concatenate([starts for _, _, starts in self._parts])))
             self._parts, self._waiting = [], 0
 
-    def _add_big(self, tensor_id: int, tensor: torch.Tensor) -> None:
-        flat = tensor.reshape(-1)
-        smallest, largest = torch.aminmax(flat)
-        parts = (
-            flat.sum(),
-            torch.dot(flat, flat),
-            torch.linalg.vector_norm(flat, 1),
-            torch.count_nonzero(flat).to(flat.dtype),
-            smallest,
-            largest,
-        )
-        places = np.rint(_GRID * (len(flat) - 1)).astype("i8")
-        sample = flat[torch.from_numpy(places).to(flat.device)]
-        self._big.append((tensor_id, flat))
-        self._big_parts.append(torch.cat([torch.stack(parts), sample]))
+    def _reduce_big(self, tensor_id: int, flat: torch.Tensor) -> None:
+        """Reduce a tensor on the CPU by the fastest kernel for each number, while its elements are in the cache."""
+        count = len(flat)
+        if len(self._scratch) < count:
+            self._scratch = torch.empty(count)
+        array = flat.numpy()
+        total, squares = float(flat.sum()), float(torch.dot(flat, flat))
+        l1 = float(torch.abs(flat, out=self._scratch[:count]).sum())
+        nonzero = np.count_nonzero(array != 0)
+        self._rows.append((count, total, squares, l1, nonzero, array.min(), array.max()))
+        self._samples.append(array[np.rint(_GRID * (count - 1)).astype("i8")])
+        if len(self._scratch) > MOST_TOGETHER:
+            self._scratch = torch.empty(0)
+        if not math.isfinite(squares):
+            self._mended[len(self._row_ids)] = array.copy()
+        elif squares - total * total / count < 0.02 * squares:  # far from zero: float32 sums do not say how they vary
+            self._mended[len(self._row_ids)] = float(flat.std(correction=0))
+        self._row_ids.append(tensor_id)
 
     def _finish_big(self) -> None:
-        if not self._big:
+        if not self._row_ids:
             return
-        table = (
-            torch.stack([parts.to(self._big_parts[0].device) for parts in self._big_parts]).cpu().numpy().astype("f8")
-        )
-        block = np.full((len(table), _WIDTH), np.nan, "f4")
-        sums = dict(zip(_SUMS, table[:, : len(_SUMS)].T, strict=True))
-        counts = np.array([len(flat) for _, flat in self._big], "f8")
+        columns = np.array(self._rows, "f8").T
+        sums = dict(zip(("sum", "squares", "l1", "nonzero", "min", "max"), columns[1:], strict=True))
+        block = np.full((len(self._row_ids), _WIDTH), np.nan, "f4")
         with np.errstate(all="ignore"):
-            variance = _fill(block, counts, sums, np.sort(table[:, len(_SUMS) :], axis=1))
-        doubtful = ~np.isfinite(sums["squares"]) | (variance < 1e-4 * sums["squares"] / counts)
-        for row in np.flatnonzero(doubtful):
-            flat = self._big[row][1]
-            if np.isfinite(sums["squares"][row]):
-                block[row, COLUMN["std"]] = float(flat.std(correction=0))
+            _fill(block, columns[0], sums, np.sort(np.stack(self._samples), axis=1))
+        for row, found in self._mended.items():
+            if isinstance(found, float):
+                block[row, COLUMN["std"]] = found
             else:
-                block[row] = reduce_flat(flat.cpu().numpy(), np.zeros(1, "i8"))[0]
-        self._ids.append(np.array([tensor_id for tensor_id, _ in self._big], "i4"))
+                _fill_finite(block[row], found)
+        self._ids.append(np.array(self._row_ids, "i4"))
         self._blocks.append(block)
-        self._big, self._big_parts = [], []
+        self._row_ids, self._rows, self._samples, self._mended = [], [], [], {}
+
+    # ---- Tensors on another device ----
+
+    def _add_elsewhere(self, tensor_id: int, flat: torch.Tensor) -> None:
+        group = self._big.setdefault((len(flat), flat.device), [])
+        if len(flat) * (len(group) + 1) > MOST_TOGETHER:
+            self._reduce_group(group)
+            group.clear()
+        group.append((tensor_id, flat))
+
+    def _reduce_elsewhere(self) -> None:
+        for group in self._big.values():
+            self._reduce_group(group)
+        self._big = {}
+
+    def _reduce_group(self, group: list[tuple[int, torch.Tensor]]) -> None:
+        """Reduce tensors of one size; the numbers stay where the tensors are until `finish`."""
+        if not group:
+            return
+        flats = [flat for _, flat in group]
+        table = flats[0][None] if len(flats) == 1 else torch.stack(flats)
+        norm = torch.linalg.vector_norm(table, 2, dim=1)
+        mean = table.mean(1, keepdim=True)
+        parts = (
+            norm,
+            torch.linalg.vector_norm(table, 1, dim=1),
+            torch.count_nonzero(table, dim=1).to(table.dtype),
+            *torch.aminmax(table, dim=1),
+            mean[:, 0],
+            (table - mean).square().mean(1),
+            torch.isnan(table).sum(1).to(table.dtype),
+            torch.isinf(table).sum(1).to(table.dtype),
+        )
+        places = torch.from_numpy(np.rint(_GRID * (table.shape[1] - 1)).astype("i8")).to(table.device)
+        numbers = torch.cat([torch.stack(parts, dim=1), table[:, places]], dim=1)
+        self._groups.append(([tensor_id for tensor_id, _ in group], table.shape[1], numbers))
+
+    def _finish_elsewhere(self) -> None:
+        if not self._groups:
+            return
+        device = self._groups[0][2].device
+        table = torch.cat([numbers.to(device) for *_, numbers in self._groups]).cpu().numpy()
+        counts = np.concatenate([np.full(len(ids), count) for ids, count, _ in self._groups])
+        norm, l1, nonzero, smallest, largest, mean, variance, nans, infinities = table[:, :9].T
+        columns = (nans, infinities, 1 - nonzero / counts, smallest, largest, mean, np.sqrt(variance), l1, norm)
+        block = np.full((len(table), _WIDTH), np.nan, "f4")
+        block[:, :9] = np.stack(columns, axis=1)
+        block[:, _FIRST_QUANTILE:] = np.sort(table[:, 9:], axis=1)[:, _RANKS]
+        is_spoilt = (nans + infinities) > 0
+        block[is_spoilt, 3:] = np.nan  # of the finite elements alone nothing was worked out there
+        self._ids.append(np.concatenate([np.array(ids, "i4") for ids, _, _ in self._groups]))
+        self._blocks.append(block)
+        self._groups = []
 
 
 def reduce_flat(flat: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -199,26 +262,14 @@ def _fill(
     counts: np.ndarray[Any, Any],
     sums: dict[str, np.ndarray[Any, Any]],
     sample: np.ndarray[Any, Any],
-) -> np.ndarray[Any, Any]:
-    """Fill a block from sums and sorted samples; returns the variances."""
+) -> None:
+    """Fill a block from sums and sorted samples."""
     mean = sums["sum"] / counts
-    variance: np.ndarray[Any, Any] = np.maximum(sums["squares"] / counts - mean * mean, 0.0)
-    block[:, :9] = np.stack(
-        [
-            np.zeros(len(counts)),
-            np.zeros(len(counts)),
-            1 - sums["nonzero"] / counts,
-            sums["min"],
-            sums["max"],
-            mean,
-            np.sqrt(variance),
-            sums["l1"],
-            np.sqrt(sums["squares"]),
-        ],
-        axis=1,
-    )
+    variance = np.maximum(sums["squares"] / counts - mean * mean, 0.0)
+    columns = (0, 0, 1 - sums["nonzero"] / counts, sums["min"], sums["max"], mean, np.sqrt(variance), sums["l1"])
+    for index, column in enumerate((*columns, np.sqrt(sums["squares"]))):
+        block[:, index] = column
     block[:, _FIRST_QUANTILE:] = sample[:, _RANKS]
-    return variance
 
 
 def _fill_finite(row: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> None:

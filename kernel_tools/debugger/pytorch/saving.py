@@ -44,15 +44,19 @@ class StepSaver:
 
     # ---- Forward ----
 
+    @property
+    def wants_layers(self) -> bool:
+        """Whether what the layers return is saved."""
+        return "layers" in self._saved
+
     def keeper(self, watched: Watched) -> Keep:
         """Return what takes the activations of a model."""
 
         def keep(layer: str, kind: str, output: torch.Tensor, dead: float, saturated: float) -> None:
-            if "layers" in self._saved:
-                name = f"{layer}.output_0"
-                tensor_id = self._define(name, ("layers",), tuple(output.shape), kind, layer)
-                self._batch.add(tensor_id, output, dead, saturated)
-                self._keep_raw(name, tensor_id, output)
+            name = f"{layer}.output_0"
+            tensor_id = self._define(name, ("layers",), tuple(output.shape), kind, layer)
+            self._batch.add(tensor_id, output, dead, saturated)
+            self._keep_raw(name, tensor_id, output)
 
         return keep
 

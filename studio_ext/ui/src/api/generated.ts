@@ -1141,6 +1141,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/runs/{run_id}/profiler': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what a run spent its time on */
+    get: operations['get_profile'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/runs/{run_id}/restore': {
     parameters: {
       query?: never;
@@ -1768,21 +1785,25 @@ export interface components {
      * @description Which figure, of what; `other` is the run that `compare_tensors` compares with.
      */
     DebuggerFigureRequest: {
-      figure: string;
-      /**
-       * @default {
-       *       "tensors": null,
-       *       "tensor": null,
-       *       "reduction": null,
-       *       "threshold": null,
-       *       "step": null,
-       *       "mode": null,
-       *       "stddev": null,
-       *       "start": null,
-       *       "end": null
-       *     }
-       */
-      arguments: components['schemas']['EvidenceRequest'];
+      /** @enum {string} */
+      figure:
+        | 'loss'
+        | 'gradient_flow'
+        | 'update_ratios'
+        | 'dead_units'
+        | 'series'
+        | 'distribution'
+        | 'compare_tensors'
+        | 'confusion'
+        | 'class_counts'
+        | 'importance'
+        | 'utilization'
+        | 'step_times'
+        | 'phases'
+        | 'outliers'
+        | 'trace';
+      /** @default null */
+      arguments: components['schemas']['EvidenceRequest'] | null;
       /** @default null */
       other: string | null;
     };
@@ -1942,6 +1963,8 @@ export interface components {
       /** @default null */
       mode: string | null;
       /** @default null */
+      kind: string | null;
+      /** @default null */
       stddev: number | null;
       /** @default null */
       start: number | null;
@@ -2069,6 +2092,17 @@ export interface components {
       count: number;
     };
     /**
+     * FiringRun
+     * @description A run in which rules of the Debugger found something, and the worst of it: a rule, its severity and message.
+     */
+    FiringRun: {
+      run: components['schemas']['RunRecord'];
+      finding_count: number;
+      rule: string;
+      severity: components['schemas']['Severity'];
+      message: string;
+    };
+    /**
      * FolderPage
      * @description Some of what is directly inside a folder, folders first, or of the files that were searched for.
      */
@@ -2150,6 +2184,7 @@ export interface components {
       running_runs: components['schemas']['RunRecord'][];
       recent_runs: components['schemas']['RunRecord'][];
       failed_runs: components['schemas']['RunRecord'][];
+      firing_runs: components['schemas']['FiringRun'][];
       pending_versions: components['schemas']['VersionRecord'][];
       endpoints: components['schemas']['EndpointRecord'][];
       running_jobs: components['schemas']['JobRow'][];
@@ -2650,6 +2685,17 @@ export interface components {
       next_page_token: string | null;
     };
     /**
+     * ModuleTime
+     * @description A module of the trace, in the forward pass.
+     */
+    ModuleTime: {
+      name: string;
+      kind: string;
+      calls: number;
+      own_ms: components['schemas']['Number'];
+      total_ms: components['schemas']['Number'];
+    };
+    /**
      * NamedFinding
      * @description A finding with a name that is the same while it goes on.
      */
@@ -2683,6 +2729,17 @@ export interface components {
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
     /**
+     * OperatorTime
+     * @description An operator of the trace: milliseconds without and with what it calls, and on a device.
+     */
+    OperatorTime: {
+      name: string;
+      calls: number;
+      own_ms: components['schemas']['Number'];
+      total_ms: components['schemas']['Number'];
+      device_ms: components['schemas']['Number'];
+    };
+    /**
      * OutputPage
      * @description Some of what is directly inside a folder, folders first, or of the files that were searched for.
      */
@@ -2710,6 +2767,15 @@ export interface components {
       fields: string[];
       /** @default null */
       color: string | null;
+    };
+    /**
+     * PhaseTime
+     * @description What all steps together spent on a phase.
+     */
+    PhaseTime: {
+      phase: string;
+      seconds: components['schemas']['Number'];
+      share: components['schemas']['Number'];
     };
     /**
      * PlotlyFigure
@@ -2766,6 +2832,23 @@ export interface components {
        * @default 0
        */
       quiet_minutes: number;
+    };
+    /**
+     * ProfilerReply
+     * @description What was measured of a run: steps, samples of its machine, and the tables of a trace if one was recorded.
+     *
+     *     `operators` and `modules` are the first of `operator_count` and `module_count`, the slowest first; `figures` are
+     *     the names of those that there is something for.
+     */
+    ProfilerReply: {
+      step_count: number;
+      sample_count: number;
+      phases: components['schemas']['PhaseTime'][];
+      operators: components['schemas']['OperatorTime'][];
+      operator_count: number;
+      modules: components['schemas']['ModuleTime'][];
+      module_count: number;
+      figures: string[];
     };
     /**
      * Promotion
@@ -9317,6 +9400,79 @@ export interface operations {
       };
       /** @description NotFoundError */
       404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_profile: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ProfilerReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

@@ -108,6 +108,24 @@ export type ScheduleRecord = Schemas['ScheduleRecord'];
 export type SchedulePage = Schemas['SchedulePage'];
 export type ScheduleChangeRequest = Schemas['ScheduleChangeRequest'];
 
+export type DebuggerReply = Schemas['DebuggerReply'];
+export type FiringRun = Schemas['FiringRun'];
+export type Capture = Schemas['Capture'];
+export type NamedFinding = Schemas['NamedFinding'];
+export type Finding = Schemas['Finding'];
+export type TakenAction = Schemas['TakenAction'];
+export type Advice = Schemas['Advice'];
+export type RuleStatus = Schemas['RuleStatus'];
+export type DebuggerFigureRequest = Schemas['DebuggerFigureRequest'];
+export type EvidenceRequest = Schemas['EvidenceRequest'];
+export type TensorRow = Schemas['TensorRow'];
+export type TensorRows = Schemas['TensorRows'];
+export type TensorDetail = Schemas['TensorDetail'];
+export type WatchedRuns = Schemas['WatchedRuns'];
+export type ProfilerReply = Schemas['ProfilerReply'];
+export type LiveDebuggerRequest = Schemas['LiveDebuggerRequest'];
+export type LiveDebuggerBatch = Schemas['LiveDebuggerBatch'];
+
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];
 export type EndpointState = EndpointRecord['state'];

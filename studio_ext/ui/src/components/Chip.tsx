@@ -7,11 +7,12 @@ import type { EndpointState, RunStatus, VersionStatus } from '../api';
 import { useStudio } from '../frame/context';
 
 /** What a state means for the one who looks. */
-export type Tone = 'good' | 'bad' | 'wait' | 'live' | 'plain';
+export type Tone = 'good' | 'bad' | 'warn' | 'wait' | 'live' | 'plain';
 
 const SHAPES: { [tone in Tone]: string } = {
   good: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm-1 10.400L3.800 8.200l1.200-1.200L7 9l4-4 1.200 1.200z',
   bad: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3.300 9.100-1.200 1.200L8 9.200l-2.100 2.100-1.200-1.200L6.800 8 4.700 5.900l1.200-1.200L8 6.800l2.100-2.100 1.200 1.200L9.200 8z',
+  warn: 'M8 1.200 15.200 14H.8zM7.200 5.800v4h1.600v-4zm0 5v1.600h1.600v-1.600z',
   wait: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.600a5.400 5.400 0 1 1 0 10.800A5.400 5.400 0 0 1 8 2.600zm-.8 1.900v4l3 1.800.8-1.300-2.200-1.300V4.500z',
   live: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM6.200 4.800 11.400 8l-5.200 3.200z',
   plain: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM4.500 7.200h7v1.600h-7z'

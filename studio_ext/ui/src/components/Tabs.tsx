@@ -11,9 +11,18 @@ export interface ITab {
 export function Tabs(props: {
   label: string;
   tabs: ITab[];
+  /** The tab in sight at first, and whenever another one is named here. */
+  initial?: string;
 }): React.ReactElement {
   const [prefix] = React.useState(() => `atelier-${UUID.uuid4()}`);
-  const [selected, setSelected] = React.useState(props.tabs[0].id);
+  const [selected, setSelected] = React.useState(
+    props.initial ?? props.tabs[0].id
+  );
+  React.useEffect(() => {
+    if (props.initial !== undefined) {
+      setSelected(props.initial);
+    }
+  }, [props.initial]);
   const current = props.tabs.find(tab => tab.id === selected) ?? props.tabs[0];
   const list = React.useRef<HTMLDivElement>(null);
 

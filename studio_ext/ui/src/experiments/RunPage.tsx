@@ -3,6 +3,8 @@ import * as React from 'react';
 
 import type { RunDetail } from '../api';
 import { ErrorBar, LineageGraph, Loaded, Tabs, useAction } from '../components';
+import { DebuggerTab } from '../debugger/DebuggerTab';
+import { ProfilerTab } from '../debugger/ProfilerTab';
 import { usePageTitle, useResource, useStudio } from '../frame';
 import { Artifacts } from './Artifacts';
 import { Charts } from './Charts';
@@ -10,7 +12,11 @@ import { RunHeader } from './RunHeader';
 import { RunLog } from './RunLog';
 import { RunOverview } from './RunOverview';
 
-export function RunPage(props: { id: string }): React.ReactElement {
+export function RunPage(props: {
+  id: string;
+  /** The part in sight at first. */
+  tab?: string;
+}): React.ReactElement {
   const { client, trans } = useStudio();
   const detail = useResource(`run/${props.id}`, signal =>
     client.run(props.id, signal)
@@ -23,13 +29,16 @@ export function RunPage(props: { id: string }): React.ReactElement {
         failure={trans.__('The run could not be read')}
         rows={12}
       >
-        {data => <RunView detail={data} />}
+        {data => <RunView detail={data} tab={props.tab} />}
       </Loaded>
     </div>
   );
 }
 
-function RunView(props: { detail: RunDetail }): React.ReactElement {
+function RunView(props: {
+  detail: RunDetail;
+  tab?: string;
+}): React.ReactElement {
   const { trans } = useStudio();
   const { detail } = props;
   const { run, origin_files } = detail;
@@ -48,6 +57,7 @@ function RunView(props: { detail: RunDetail }): React.ReactElement {
       )}
       <Tabs
         label={trans.__('Parts of the run')}
+        initial={props.tab}
         tabs={[
           {
             id: 'overview',
@@ -63,6 +73,16 @@ function RunView(props: { detail: RunDetail }): React.ReactElement {
             id: 'artifacts',
             label: trans.__('Artifacts (%1)', detail.artifact_count),
             render: () => <Artifacts detail={detail} />
+          },
+          {
+            id: 'debugger',
+            label: trans.__('Debugger'),
+            render: () => <DebuggerTab run={run} />
+          },
+          {
+            id: 'profiler',
+            label: trans.__('Profiler'),
+            render: () => <ProfilerTab run={run} />
           },
           {
             id: 'lineage',

@@ -48,12 +48,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
           )
         };
       }
-      if (kind === 'run' && names.length === 1) {
+      if (kind === 'run' && names.length >= 1) {
         return {
           tab: `run/${names[0]}`,
           title: names[0],
           icon: runIcon,
-          element: <RunPage id={names[0]} />
+          element: <RunPage id={names[0]} tab={names[1]} />
         };
       }
       const compared = kind === 'compare' ? comparedIds(names) : null;

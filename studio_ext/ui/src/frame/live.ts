@@ -5,6 +5,8 @@ import * as React from 'react';
 
 import type {
   LiveBatch,
+  LiveDebuggerBatch,
+  LiveDebuggerRequest,
   LiveJobsBatch,
   LiveJobsRequest,
   LiveRequest
@@ -16,6 +18,9 @@ export type LiveTopic = Pick<LiveRequest, 'experiment' | 'run_id'>;
 
 /** What a view watches: all jobs, or one, and of that the log of an attempt. */
 export type LiveJobsTopic = Partial<Pick<LiveJobsRequest, 'job' | 'attempt'>>;
+
+/** What a view watches: the capture of one run. */
+export type LiveDebuggerTopic = Pick<LiveDebuggerRequest, 'run_id'>;
 
 /** Where a view stands after a message. */
 interface IPlace {
@@ -41,6 +46,14 @@ export function useLiveJobs(
   onMessage: (batch: LiveJobsBatch) => void
 ): boolean {
   return useLine('live/jobs', topic, onMessage);
+}
+
+/** Call `onMessage` when something was captured or found of a run; see `useLine`. */
+export function useLiveDebugger(
+  topic: LiveDebuggerTopic | null,
+  onMessage: (batch: LiveDebuggerBatch) => void
+): boolean {
+  return useLine('live/debugger', topic, onMessage);
 }
 
 /**

@@ -21,6 +21,9 @@ import type { IPage, IRoom, IStudio, IStudioSettings } from './tokens';
 
 export const QUICKSTART_PATH = 'notebooks/quickstart.ipynb';
 
+/** Milliseconds that a notebook has to draw a new cell. */
+const INSERT_PAUSE = 150;
+
 /** Opens pages, keeps rooms in order, and tells them what the user changed. */
 export class Studio implements IStudio {
   constructor(options: Studio.IOptions) {
@@ -156,6 +159,27 @@ export class Studio implements IStudio {
       Clipboard.copyToSystem(text);
     }
     Notification.success(this.trans.__('Copied.'), { autoClose: 2000 });
+  }
+
+  async insertCell(code: string): Promise<void> {
+    const { commands, shell } = this._app;
+    const hasNotebook = [...shell.widgets('main')].some(widget =>
+      widget.hasClass('jp-NotebookPanel')
+    );
+    if (!hasNotebook || !commands.hasCommand('notebook:replace-selection')) {
+      await this.copy(code);
+      Notification.info(
+        this.trans.__(
+          'No notebook is open. The code was copied: paste it where you need it.'
+        ),
+        { autoClose: 8000 }
+      );
+      return;
+    }
+    await commands.execute('notebook:insert-cell-below');
+    // The editor of the new cell is made when the notebook, which has just come to the front, has been drawn.
+    await new Promise(resolve => window.setTimeout(resolve, INSERT_PAUSE));
+    await commands.execute('notebook:replace-selection', { text: code });
   }
 
   announceChange(): void {

@@ -74,6 +74,8 @@ export interface IStudio {
   /** The full address that opens a page. */
   linkTo(path: string): string;
   copy(text: string): Promise<void>;
+  /** Put code into a new cell of the notebook that was used last; without one it is copied instead. */
+  insertCell(code: string): Promise<void>;
   announceChange(): void;
   reload(): void;
 }

@@ -8,6 +8,7 @@ import {
   EndpointItem,
   FailedJobItem,
   FailedRunItem,
+  FiringRunItem,
   JobItem,
   PendingItem,
   RunItem
@@ -130,6 +131,7 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
             home.pending_versions.length +
               failedEndpoints.length +
               failedRuns.length +
+              home.firing_runs.length +
               home.failed_jobs.length ===
             0
           }
@@ -153,6 +155,9 @@ function Overview(props: { home: HomeReply }): React.ReactElement {
               )}
             </li>
           )}
+          {home.firing_runs.map(firing => (
+            <FiringRunItem key={firing.run.id} firing={firing} />
+          ))}
           {home.failed_jobs.map(job => (
             <FailedJobItem key={job.name} job={job} />
           ))}

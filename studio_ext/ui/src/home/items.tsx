@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type {
   EndpointRecord,
+  FiringRun,
   JobRecord,
   JobRow,
   RunRecord,
@@ -13,6 +14,7 @@ import {
   EndpointChip,
   IAction,
   RunChip,
+  StateChip,
   Time,
   VersionChip,
   durationOf,
@@ -20,6 +22,7 @@ import {
   formatNumber,
   sortedKeys
 } from '../components';
+import { SEVERITY_TONES } from '../debugger/board';
 import { useStudio } from '../frame';
 import { JobChip, JobProgress } from '../jobs/pieces';
 import { decideVersion } from '../registry/approval';
@@ -103,6 +106,33 @@ export function FailedRunItem(props: { run: RunRecord }): React.ReactElement {
         </>
       }
     />
+  );
+}
+
+/** A run in which rules of the Debugger found something; it opens there. */
+export function FiringRunItem(props: {
+  firing: FiringRun;
+}): React.ReactElement {
+  const { trans } = useStudio();
+  const { run, finding_count, rule, severity, message } = props.firing;
+  return (
+    <Item
+      title={run.name}
+      path={`run/${run.id}/debugger`}
+      chip={<StateChip tone={SEVERITY_TONES[severity]} label={rule} />}
+      facts={
+        <>
+          <span className="atelier-ellipsis" title={run.experiment}>
+            {run.experiment}
+          </span>
+          <span>{trans._n('%1 finding', '%1 findings', finding_count)}</span>
+        </>
+      }
+    >
+      <div className="atelier-ellipsis" title={message}>
+        {message}
+      </div>
+    </Item>
   );
 }
 

@@ -3,6 +3,8 @@ import * as React from 'react';
 
 import type { JobDetail, JobRow } from '../api';
 import { EmptyState, ErrorBar, Loaded, Tabs, useAction } from '../components';
+import { DebuggerTab } from '../debugger/DebuggerTab';
+import { ProfilerTab } from '../debugger/ProfilerTab';
 import { Charts } from '../experiments/Charts';
 import { useLiveJobs, useResource, useStudio } from '../frame';
 import { JobHeader } from './JobHeader';
@@ -92,6 +94,16 @@ function JobView(props: {
                   id: 'charts',
                   label: trans.__('Charts'),
                   render: () => <Charts run={run} />
+                },
+                {
+                  id: 'debugger',
+                  label: trans.__('Debugger'),
+                  render: () => <DebuggerTab run={run} />
+                },
+                {
+                  id: 'profiler',
+                  label: trans.__('Profiler'),
+                  render: () => <ProfilerTab run={run} />
                 }
               ]
             : []),
