@@ -7,6 +7,11 @@ import time
 from kernel_tools.debugger.records import Mode, SaveConfig
 
 
+GROWTH = 1.5
+"""However small the budget, a step is saved when the number of steps has grown by half since the last one that was: so
+that something is seen of every part of a short training."""
+
+
 class Sampler:
     """Decides which steps are saved, from what saving has cost so far; all times are in seconds.
 
@@ -21,6 +26,7 @@ class Sampler:
         self._save = save
         self._modes = {Mode[name] for name in save.modes}
         self._taken = dict.fromkeys(Mode, 0)
+        self._last: dict[Mode, int] = {}
         self._spent_on_samples = dict.fromkeys(Mode, 0.0)
         self._last: dict[Mode, int] = {}
         self._begun: float | None = None
@@ -39,6 +45,8 @@ class Sampler:
             return self._is_due(step, mode, save.every)
         if self._taken[mode] < save.first:
             return True
+        if step >= GROWTH * self._last.get(mode, step):
+            return True
         cost = self._spent_on_samples[mode] / max(1, self._taken[mode])
         return self.spent + cost <= save.budget * (time.perf_counter() - self._begun)
 
@@ -52,8 +60,9 @@ class Sampler:
             return True
         return False
 
-    def took(self, mode: Mode, seconds: float) -> None:
+    def took(self, mode: Mode, step: int, seconds: float) -> None:
         """Count what one sampled step has cost."""
+        self._last[mode] = step
         self._taken[mode] += 1
         self._spent_on_samples[mode] += seconds
 
