@@ -12,6 +12,7 @@ from kernel_tools.core.workspace import Workspace
 from kernel_tools.debugger.finding import write_findings
 from kernel_tools.debugger.session import debugger_folder
 from kernel_tools.experiments.run import Run
+from scripts.recorded_profile import write_machine, write_trace
 from scripts.recorded_run import STEPS, recorded_findings, write_capture, write_recorded_run
 
 
@@ -134,6 +135,30 @@ async def test_a_file_that_is_no_capture_is_named(call: Any, workspace: Workspac
     (folder / "rank-0.db").write_bytes(b"not a database, but long enough to be taken for one" * 100)
     answer = await call("GET", f"/runs/{run.id}/debugger")
     assert answer.status < 500 and "rank-0.db" in answer.message
+
+
+async def test_home_names_runs_in_which_something_was_found(call: Any, run: Run, workspace: Workspace) -> None:
+    broken = start(workspace, "broken")
+    debugger_folder(workspace, broken.id).mkdir()
+    (debugger_folder(workspace, broken.id) / "findings.json").write_text("{")
+    (firing,) = (await call("GET", "/home")).json["firing_runs"]
+    assert firing["run"]["id"] == run.id
+    assert (firing["rule"], firing["severity"], firing["finding_count"]) == ("WeightUpdateRatio", "error", 2)
+
+
+async def test_the_profile_tells_phases_samples_and_the_trace(call: Any, run: Run, workspace: Workspace) -> None:
+    folder = debugger_folder(workspace, run.id)
+    write_machine(folder)
+    write_trace(folder)
+    profile = (await call("GET", f"/runs/{run.id}/profiler")).json
+    assert profile["step_count"] > STEPS and profile["sample_count"] == 60
+    assert profile["phases"][0]["phase"] == "backward"
+    assert profile["operators"][0]["name"] == "aten::convolution_backward"
+    assert {row["name"] for row in profile["modules"]} == {"conv1", "conv2", "fc1", "fc2"}
+    for figure in profile["figures"]:
+        answer = await call("POST", f"/runs/{run.id}/debugger/figures", {"figure": figure})
+        assert answer.status == 200 and answer.json["figure"]["data"], figure
+    assert (await call("GET", f"/runs/{start(workspace).id}/profiler")).json["figures"] == []
 
 
 async def test_a_view_is_told_of_findings_and_steps(jp_ws_fetch: Any, workspace: Workspace) -> None:

@@ -112,7 +112,7 @@ def update_ratios(trial: Trial, *, is_dark: bool = False) -> go.Figure:
         xref="x domain",
         xanchor="right",
         y=math.log10(_USUAL_RATIO),
-        yanchor="bottom",
+        yanchor="top",
         showarrow=False,
         font={"size": 11},
     )
