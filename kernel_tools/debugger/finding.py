@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,10 @@ class TakenAction:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The state of all rules of a run, and what they have found, in the order in which it was found."""
+    """The state of all rules of a run, and what they have found, in the order in which it was found.
+
+    It can be iterated over, and shows itself in a notebook.
+    """
 
     rules: tuple[RuleStatus, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -138,6 +142,56 @@ class Findings:
     at: int = 0
     is_over: bool = False
     actions: tuple[TakenAction, ...] = ()
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __getitem__(self, index: int) -> Finding:
+        return self.findings[index]
+
+    def count(self, state: RuleState) -> int:
+        """Return how many rules are in a state."""
+        return sum(1 for rule in self.rules if rule.state is state)
+
+    def __repr__(self) -> str:
+        lines = [self._summary()]
+        for finding in self.findings:
+            lines.append(f"{finding.severity.value:<8}{finding.rule} at step {finding.step}: {finding.message}")
+            lines += [f"    {number}. {advice.title}" for number, advice in enumerate(finding.advice, 1)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the findings as HTML for a notebook, the advice with its code."""
+        rows = "".join(
+            f"<tr><td>{escape(finding.severity.value)}</td><td>{escape(finding.rule)}</td><td>{finding.step}</td>"
+            f"<td style='text-align:left'>{escape(finding.message)}{_advice_html(finding)}</td></tr>"
+            for finding in self.findings
+        )
+        head = (
+            "<tr><th>severity</th><th>rule</th><th>step</th><th style='text-align:left'>what, and what to do</th></tr>"
+        )
+        table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else ""
+        return f"<p>{escape(self._summary())}</p>{table}"
+
+    def _summary(self) -> str:
+        if not self.rules:
+            return "No rule has looked at this run yet."
+        counts = {state: self.count(state) for state in RuleState}
+        parts = [f"{number} {state.value.replace('_', ' ')}" for state, number in counts.items() if number]
+        return f"{len(self.rules)} rules up to step {self.step}: {', '.join(parts)}."
+
+
+def _advice_html(finding: Finding) -> str:
+    items = "".join(
+        f"<li><b>{escape(advice.title)}</b>: {escape(advice.reason)}"
+        + (f"<pre>{escape(advice.patch)}</pre>" if advice.patch else "")
+        + "</li>"
+        for advice in finding.advice
+    )
+    return f"<ol>{items}</ol>" if items else ""
 
 
 def write_findings(folder: Path, found: Findings) -> None:

@@ -72,7 +72,8 @@ class SaveConfig:
     every
         Save every so many steps. Default: as often as `budget` allows.
     budget
-        The share of the time of training that saving may take, when `every` is not given.
+        The share of the time of training that saving may take, when `every` is not given. A few steps of a short
+        training are saved in any case: see `sampling.GROWTH`.
     first
         So many first steps are always saved.
     start, end

@@ -7,6 +7,11 @@ import time
 from kernel_tools.debugger.records import Mode, SaveConfig
 
 
+GROWTH = 1.5
+"""However small the budget, a step is saved when the number of steps has grown by half since the last one that was: so
+that something is seen of every part of a short training."""
+
+
 class Sampler:
     """Decides which steps are saved, from what saving has cost so far; all times are in seconds.
 
@@ -21,7 +26,9 @@ class Sampler:
         self._save = save
         self._modes = {Mode[name] for name in save.modes}
         self._taken = dict.fromkeys(Mode, 0)
+        self._last: dict[Mode, int] = {}
         self._spent_on_samples = dict.fromkeys(Mode, 0.0)
+        self._last: dict[Mode, int] = {}
         self._begun: float | None = None
         self._ended: float | None = None
         self.spent = 0.0
@@ -35,14 +42,27 @@ class Sampler:
         if mode not in self._modes or step < save.start or (save.end is not None and step >= save.end):
             return False
         if save.every is not None:
-            return (step - save.start) % save.every == 0
+            return self._is_due(step, mode, save.every)
         if self._taken[mode] < save.first:
+            return True
+        if step >= GROWTH * self._last.get(mode, step):
             return True
         cost = self._spent_on_samples[mode] / max(1, self._taken[mode])
         return self.spent + cost <= save.budget * (time.perf_counter() - self._begun)
 
-    def took(self, mode: Mode, seconds: float) -> None:
+    def _is_due(self, step: int, mode: Mode, every: int) -> bool:
+        """An evaluation is due if none was saved in so many steps of training: it comes when it comes."""
+        if mode is Mode.TRAIN:
+            return (step - self._save.start) % every == 0
+        last = self._last.get(mode)
+        if last is None or step - last >= every or step < last:
+            self._last[mode] = step
+            return True
+        return False
+
+    def took(self, mode: Mode, step: int, seconds: float) -> None:
         """Count what one sampled step has cost."""
+        self._last[mode] = step
         self._taken[mode] += 1
         self._spent_on_samples[mode] += seconds
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_tools.magics.debugger import DebuggerMagics
 from kernel_tools.magics.experiments import ExperimentMagics
 from kernel_tools.magics.jobs import JobMagics
 from kernel_tools.magics.workspace import WorkspaceMagics
@@ -11,9 +12,9 @@ from kernel_tools.magics.workspace import WorkspaceMagics
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["ExperimentMagics", "JobMagics", "WorkspaceMagics", "register_magics"]
+__all__ = ["DebuggerMagics", "ExperimentMagics", "JobMagics", "WorkspaceMagics", "register_magics"]
 
 
 def register_magics(shell: InteractiveShell) -> None:
     """Add all of Atelier's magics to a shell."""
-    shell.register_magics(WorkspaceMagics, ExperimentMagics, JobMagics)
+    shell.register_magics(WorkspaceMagics, ExperimentMagics, JobMagics, DebuggerMagics)

@@ -511,3 +511,24 @@ def test_tensors_on_another_device_are_reduced_alike() -> None:
         elsewhere._add_elsewhere(number, tensor)  # what a GPU's tensors go through, on the device that is here
     (ids, block), (other_ids, other) = here.finish(), elsewhere.finish()
     assert np.allclose(block[np.argsort(ids)], other[np.argsort(other_ids)], rtol=1e-4, equal_nan=True)
+
+
+def test_weights_that_no_optimizer_has_are_captured_too(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    optimizer = torch.optim.SGD(model[1].parameters(), 0.1)
+    with kt.debugger.watch(model, optimizer, rules="none", save=EVERY, run=tmp_path):
+        for _ in range(2):
+            functional.mse_loss(model(torch.ones(1, 3)), torch.zeros(1, 2)).backward()
+            optimizer.step()
+    trial = Trial(tmp_path)
+    for name in ("0.weight", "gradient/0.weight", "1.weight", "gradient/1.weight"):
+        assert trial.tensor(name).steps() == [0, 1]
+    assert trial.tensor("update/0.weight").steps() == [] and trial.tensor("update/1.weight").steps() == [0, 1]
+
+
+def test_something_is_seen_of_every_part_of_a_training(tmp_path: Path, net: tuple[Net, torch.optim.Optimizer]) -> None:
+    model, optimizer = net
+    save = SaveConfig(first=2, budget=1e-9)
+    with kt.debugger.watch(model, optimizer, rules="none", save=save, run=tmp_path):
+        train(model, optimizer, 30)
+    assert Trial(tmp_path).steps() == [0, 1, 2, 3, 5, 8, 12, 18, 27]

@@ -261,7 +261,7 @@ def _last(series: Any) -> float:
     value = series[-1]
     if isinstance(value, tuple):  # with cross-validation: mean and deviation
         value = value[0]
-    return float(np.mean(value))  # a linear booster gives one score for each class
+    return float(np.mean(value)) if isinstance(value, list) else float(value)  # linear: one for each class
 
 
 def _number(text: Any) -> Any:

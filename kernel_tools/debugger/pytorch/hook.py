@@ -356,8 +356,7 @@ class Hook:
         rate = float(self._optimizers[0].param_groups[0]["lr"]) if self._optimizers else float("nan")
         loss = self._meter.end()
         if self._is_sampled:
-            if not self._optimizers:
-                self._saver.save_weights(self._watched)
+            self._saver.save_untouched(self._watched, self._optimizers)
             self._saver.save_confusion(self._meter)
             self._saver.finish(self._step, Mode.TRAIN)
         self._is_forced = not np.isfinite(loss) and self._meter.was_seen  # the next step is looked at closely
@@ -368,7 +367,7 @@ class Hook:
         moment = clock()
         self._clock.took(moment - began)
         if self._is_sampled:
-            self._session.sampler.took(Mode.TRAIN, self._clock.cost)
+            self._session.sampler.took(Mode.TRAIN, self._step, self._clock.cost)
         self._session.sampler.spent += self._clock.cost
         self._clock.end(self._step, Mode.TRAIN, loss, rate, moment)
         if self._trace is not None:
@@ -411,7 +410,7 @@ class Hook:
         self._saver.finish(step, mode, is_empty_kept=True)
         self._clock.took(clock() - began)
         if self._is_sampled:
-            self._session.sampler.took(mode, self._clock.cost)
+            self._session.sampler.took(mode, step, self._clock.cost)
         self._session.sampler.spent += self._clock.cost
         if self._clock.is_running:
             self._clock.end(step, mode, loss, float("nan"), clock())

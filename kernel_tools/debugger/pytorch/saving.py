@@ -134,6 +134,15 @@ class StepSaver:
                 for name, buffer in watched.buffers:
                     self._batch.add(self._define(name, ("buffers",), tuple(buffer.shape), "", _layer(name)), buffer)
 
+    def save_untouched(self, models: Sequence[Watched], optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        """Save the parameters that no optimizer updates, and their gradients: some were forgotten."""
+        touched = {id(p) for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]}
+        rest = {id(p) for watched in models for p in watched.parameters} - touched
+        if rest:
+            self.save_weights(models, rest)
+            if optimizers:
+                self.save_gradients(models, rest)
+
     def _save_variables(self, watched: Watched, optimizer: torch.optim.Optimizer) -> None:
         for name, parameter in zip(watched.names, watched.parameters, strict=True):
             for key, value in optimizer.state.get(parameter, {}).items():

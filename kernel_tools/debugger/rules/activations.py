@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.debugger.finding import Advice
 from kernel_tools.debugger.reading import StepStatistics
+from kernel_tools.debugger.records import COLUMN, QUANTILES
 from kernel_tools.debugger.rules import advice
 from kernel_tools.debugger.rules.base import Found, Rule
 from kernel_tools.debugger.rules.knowledge import RECTIFIERS, SQUASHING, Knowledge
 from kernel_tools.debugger.rules.patience import Patience, also
 from kernel_tools.debugger.trial import Trial
+
+_QUANTILES = [COLUMN[f"q{round(100 * chance):02d}"] for chance in QUANTILES]
+_CHANCES = np.array(QUANTILES)
+_ENDS = {"Tanh": (-1 + 1e-6, 1 - 1e-6), "Sigmoid": (1e-6, 1 - 1e-6)}
 
 
 class _StillUnits(Rule):
@@ -54,7 +59,7 @@ class _StillUnits(Rule):
         block = self.look(step, trial)
         if block is None:
             return None
-        shares = 100.0 * block.column(self.column).astype("f8")
+        shares = self.shares(block)
         where = {block.tensors[index].name: index for index in np.flatnonzero(shares > self.threshold_layer)}
         names = self._patience.wrong_for(where, step)
         if not names:
@@ -69,6 +74,10 @@ class _StillUnits(Rule):
             advice=self.advise(step, trial),
             evidence={"figure": "dead_units"},
         )
+
+    def shares(self, block: StepStatistics) -> np.ndarray[Any, Any]:
+        """Return the percentage of every layer that is still; NaN where that means nothing."""
+        return 100.0 * block.column(self.column).astype("f8")
 
     def sentence(self, block: StepStatistics, index: int, share: float, step: int) -> str:
         """Say what is wrong with a layer of which a share of units is still."""
@@ -131,6 +140,9 @@ class SaturatedActivation(_StillUnits):
         The percentage of saturated units of a layer above which it fires.
     patience
         Steps of training for which it has to be so; 0, as in the original, for at once.
+    of_values
+        Whether a layer also counts by the percentage of all that it returns, of whichever units, that is within 1e-6 of
+        an end. The original does not: a unit that is at one end or the other for 98 % of a batch is well for it.
     """
 
     column = "saturated"
@@ -147,6 +159,7 @@ class SaturatedActivation(_StillUnits):
         threshold_inactivity: float = 1.0,
         threshold_layer: float = 50.0,
         patience: int = 0,
+        of_values: bool = False,
         collection_names: list[str] | None = None,
         tensor_regex: list[str] | str | None = None,
     ) -> None:
@@ -163,12 +176,29 @@ class SaturatedActivation(_StillUnits):
                 f"SaturatedActivation was given the limits {limits}: units are counted while training, by the limits "
                 "(-9.4999, 9.4999, -23, 16.99999). Leave them out."
             )
+        self.of_values = of_values
         self.threshold_tanh_min = threshold_tanh_min
         self.threshold_tanh_max = threshold_tanh_max
         self.threshold_sigmoid_min = threshold_sigmoid_min
         self.threshold_sigmoid_max = threshold_sigmoid_max
 
+    def shares(self, block: StepStatistics) -> np.ndarray[Any, Any]:
+        units = super().shares(block)
+        if self.of_values:
+            for index in np.flatnonzero(np.isfinite(units)):
+                low, high = _ENDS.get(block.tensors[index].kind, (-np.inf, np.inf))
+                quantiles = block.values[index, _QUANTILES].astype("f8")
+                at_low, at_high = np.interp((low, high), quantiles, _CHANCES, left=0.0, right=1.0)
+                units[index] = max(units[index], 100.0 * (at_low + 1 - at_high))
+        return units
+
     def sentence(self, block: StepStatistics, index: int, share: float, step: int) -> str:
+        if share > super().shares(block)[index]:
+            return (
+                f"{share:.0f} % of what {_layer(block.tensors[index].name)} returns is at an end of "
+                f"{block.tensors[index].kind} at step {step}, where it is flat. {self.threshold_layer:g} % is the "
+                "limit."
+            )
         return (
             f"{share:.0f} % of the units of {_layer(block.tensors[index].name)} are saturated at step {step}: at least "
             f"99 % of what {block.tensors[index].kind} is given is where it is flat. {self.threshold_layer:g} % is the "

@@ -23,14 +23,15 @@ class BatchNormDrift(Rule):
     """A batch norm returns something else in evaluation than in training: its running statistics do not fit the data.
 
     In training it normalizes by the batch, in evaluation by what it has gathered. If both agree its output has the
-    same size and mean in both. Fires when the root mean square of an output in evaluation is more than `factor` times
-    that of training or less than 1 / `factor` of it, or the means differ by more than `shift` of that of training, in
-    `patience` evaluations in a row.
+    same size and mean in both. Fires when the root mean square of an output in evaluation is less than `low` times that of
+    training or more than `high` times, or the means differ by more than `shift` of that of training, in `patience`
+    evaluations in a row.
 
     Parameters
     ----------
-    factor
-        How many times larger or smaller an output may be in evaluation.
+    low, high
+        How many times as large as in training an output must and may be in evaluation. A few rows that are far from
+        all others make it larger without any drift, so that there is more room above than below.
     shift
         How far its mean may be, as a share of the root mean square in training.
     patience
@@ -44,10 +45,11 @@ class BatchNormDrift(Rule):
     collections = ("layers",)
 
     def __init__(
-        self, *, factor: float = 2.0, shift: float = 0.5, patience: int = 2, start_step: int = 30, **kwargs: Any
+        self, *, low: float = 0.67, high: float = 2.5, shift: float = 0.5, patience: int = 2, start_step: int = 30, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.factor = factor
+        self.low = low
+        self.high = high
         self.shift = shift
         self.patience = patience
         self.start_step = start_step
@@ -87,7 +89,7 @@ class BatchNormDrift(Rule):
             return None
         factor = evaluated.size / trained.size
         shift = abs(evaluated.mean - trained.mean) / trained.size
-        if 1 / self.factor <= factor <= self.factor and shift <= self.shift:
+        if self.low <= factor <= self.high and shift <= self.shift:
             self._since.pop(name, None)
             return None
         self._since[name] = self._since.get(name, 0) + 1
@@ -101,7 +103,7 @@ class BatchNormDrift(Rule):
             "data of the evaluation.",
             tensor=name,
             value=factor,
-            threshold=self.factor,
+            threshold=self.low if factor < 1 else self.high,
             advice=_advice(layer),
             evidence={"figure": "distribution", "tensor": name},
         )

@@ -215,7 +215,7 @@ class WeightUpdateRatio(Rule):
 
 def _is_finite(block: StepStatistics) -> np.ndarray[Any, Any]:
     """Whether every tensor has finite elements only; norms are of those alone and say nothing of the others."""
-    return (block.column("nan") == 0) & (block.column("inf") == 0)
+    return np.asarray((block.column("nan") == 0) & (block.column("inf") == 0))
 
 
 def _weight(name: str) -> str:

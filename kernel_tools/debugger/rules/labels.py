@@ -100,7 +100,7 @@ class LabelNoise(Rule):
     right
         The least share of right ones, and at least twice that of guessing.
     patience
-        Looks in a row that must be even, the last with no less than 0.97 of the errors of the first.
+        Looks in a row that must be even, the last with no less than 0.95 of the errors of the first.
     """
 
     severity = Severity.HINT
@@ -152,7 +152,7 @@ class LabelNoise(Rule):
             known_errors.clear()
             return None
         known_errors.append(errors)
-        if len(known_errors) < self.patience or errors < 0.97 * known_errors[-self.patience]:
+        if len(known_errors) < self.patience or errors < 0.95 * known_errors[-self.patience]:
             return None
         where = "in training" if self.mode is Mode.TRAIN else "in the evaluation"
         return self.finding(

@@ -22,6 +22,9 @@ from kernel_tools.debugger.trial import Trial
 
 _GOOD_RATIO = 1e-3
 """Updates of about a thousandth of a weight's size are what works for most networks (A. Karpathy, CS231n notes)."""
+_JUMP = 5.0
+_LEAST_GRADIENT = 1e-7
+"""The gradient that vanishes as SageMaker Debugger documents it: no learning rate helps there."""
 
 
 class UpdateRatios:
@@ -57,7 +60,8 @@ class UpdateRatios:
 class LearningRateTooHigh(Rule):
     """The loss grows instead of falling, or goes up and down while the weights move by a large share of themselves.
 
-    The loss has diverged if the median of the last `window` losses is above `growth` times the first loss. It
+    The loss has diverged if the median of the last `window` losses is above `growth` times the first loss, or if it
+    has jumped to five times the first loss or more in two steps and is not below the first one since. It
     oscillates if the weights move by more than `ratio` of their size in each sampled step, in the median of the
     weights and of the last five samples, while the loss of the second half of the last 2 x `window` steps is not below
     that of the first half, and still above `unfinished` of the first loss.
@@ -97,6 +101,8 @@ class LearningRateTooHigh(Rule):
         self._losses = LossHistory(kept=2 * window)
         self._update_ratios = UpdateRatios()
         self._ratios: list[float] = []
+        self._jumps = 0
+        self._highest = 0.0
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a loss."""
@@ -104,7 +110,7 @@ class LearningRateTooHigh(Rule):
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the last losses and at the size of the last updates."""
-        self._losses.read(trial, step)
+        self._read(trial, step)
         block = trial.statistics(step, self.mode)
         if block is not None:
             ratio = self._update_ratios.of(block)
@@ -116,8 +122,15 @@ class LearningRateTooHigh(Rule):
         steps = trial.steps(self.mode)
         if not steps:
             return None
-        self._losses.read(trial, 2**62)
+        self._read(trial, 2**62)
         return self._judge(steps[-1], trial)
+
+    def _read(self, trial: Trial, until: int) -> None:
+        new = self._losses.read(trial, until)[:, 1]
+        jumps = new[new > _JUMP * self._first(trial)]
+        if len(jumps):
+            self._jumps += len(jumps)
+            self._highest = max(self._highest, float(jumps.max()))
 
     def _judge(self, step: int, trial: Trial) -> Found:
         losses = self._losses
@@ -136,6 +149,16 @@ class LearningRateTooHigh(Rule):
                 f"first.{moved}",
                 value=last,
                 threshold=self.growth * first,
+                advice=self._advice(trial, rate, ratio, 0.1),
+                evidence={"figure": "loss", "step": step},
+            )
+        if self._jumps >= 2 and last > 0.95 * first:
+            return self.finding(
+                step,
+                f"The loss has jumped to {self._highest:.3g} and come no lower than {last:.3g} since; it was {first:.3g} "
+                f"at first.{moved}",
+                value=self._highest,
+                threshold=_JUMP * first,
                 advice=self._advice(trial, rate, ratio, 0.1),
                 evidence={"figure": "loss", "step": step},
             )
@@ -232,14 +255,9 @@ class LearningRateTooLow(Rule):
         if usual >= self.ratio or len(recent) < 10 or not losses.first > 0:
             return None
         last = float(np.median(recent))
-        gradients = (
-            block.only([i for i, t in enumerate(block.tensors) if "gradients" in t.collections]) if block else None
-        )
-        if (
-            last < self.unfinished * losses.first
-            or gradients is None
-            or not gradients.column("l2").max(initial=0) > 1e-6
-        ):
+        if last < self.unfinished * losses.first or last > 1.5 * losses.first:
+            return None
+        if block is None or not _usual_gradient(block) > _LEAST_GRADIENT:
             return None
         rate = learning_rate(trial, losses.rate)
         factor = min(rounded(_GOOD_RATIO / max(usual, 1e-9)), 1e4)
@@ -267,3 +285,13 @@ class LearningRateTooLow(Rule):
                 "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
             ),
         )
+
+
+def _usual_gradient(block: StepStatistics) -> float:
+    """Return the root mean square of the gradient of a weight, the median over the weights."""
+    sizes = [
+        float(block.column("l2")[index]) / math.sqrt(max(tensor.count, 1))
+        for index, tensor in enumerate(block.tensors)
+        if "gradients" in tensor.collections and len(tensor.shape) > 1
+    ]
+    return float(np.median(sizes)) if sizes else math.nan

@@ -46,7 +46,8 @@ class LossNotDecreasing(Rule):
     smooth
         Losses are averaged over so many steps before they are compared.
     learned_percent
-        Once the loss is by this percentage below what it began with, it has been seen to fall and may rest.
+        Once the loss is by this percentage below what it began with, it has been seen to fall and may rest; so it may
+        while a schedule still raises the learning rate.
     """
 
     modes = (Mode.TRAIN, Mode.EVAL)
@@ -107,6 +108,8 @@ class LossNotDecreasing(Rule):
         if not np.isfinite([new, old]).all():
             return None
         if self.learned_percent is not None:
+            if Knowledge.of(trial).is_warming_up(step):
+                return None
             first = float(losses[: self.smooth].mean())
             self._has_learned = new <= first - abs(first) * self.learned_percent / 100
             if self._has_learned:

@@ -1,5 +1,5 @@
 """Samples of what the whole machine does, core by core and GPU by GPU: fixed records behind a header that names their
-version and shape. Linux and standard library only: the supervisor of a job writes them, and the Debugger for scripts."""
+version and shape. Linux and standard library only: a job's supervisor writes them, and the Debugger for scripts."""
 
 from __future__ import annotations
 

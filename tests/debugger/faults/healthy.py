@@ -31,7 +31,7 @@ HEALTHY = (
     Recipe("adult, MLP with batch norm, SGD in steps", "adult",
            lambda data: mlp(inputs(data), 2, norm="batch"), "SGD", 0.05, {"momentum": 0.9}, "steps", epochs=3),
     Recipe("text, transformer, AdamW with warm-up and a limit of the gradient", "text",
-           lambda data: Transformer(data.classes, layers=1), "AdamW", 2e-3, {"weight_decay": 0.01}, "warm-up", 64, 5, 1.0),
+           lambda data: Transformer(data.classes), "AdamW", 2e-3, {"weight_decay": 0.01}, "warm-up", 64, 5, 1.0),
     Recipe("text, convolutions, Adam", "text", lambda data: CharCnn(data.classes), "Adam", 2e-3, epochs=3),
     Recipe("text, recurrent, Adam with a limit of the gradient", "text",
            lambda data: Recurrent(data.classes), "Adam", 3e-3, {}, "", 64, 5, 1.0),

@@ -55,7 +55,7 @@ class Cnn(nn.Module):
 class Transformer(nn.Module):
     """An encoder over characters, and a classifier of the mean."""
 
-    def __init__(self, classes: int, *, width: int = 32, layers: int = 2, dropout: float = 0.1) -> None:
+    def __init__(self, classes: int, *, width: int = 32, layers: int = 1, dropout: float = 0.1) -> None:
         super().__init__()
         self.embedding = nn.Embedding(VOCABULARY, width)
         self.position = nn.Parameter(torch.randn(LENGTH, width) * 0.02)

@@ -94,6 +94,17 @@ def test_saturated_units_are_told_by_their_share_of_a_layer(recording: Recording
     assert len(recording.findings(rule("SaturatedActivation"))) == fires
 
 
+@pytest.mark.parametrize(("scale", "fires"), [(40.0, True), (1.0, False)])
+def test_values_at_the_ends_can_be_counted_instead_of_units(recording: Recording, scale: float, fires: bool) -> None:
+    values = np.tanh(noise(scale, 64, 16)).astype("f4")
+    recording.step(
+        0, {"act.output_0": values}, given={"act.output_0": {"saturated": 0.0}}, kinds={"act.output_0": "Tanh"}
+    )
+    assert recording.findings(rule("SaturatedActivation")) == []
+    found = recording.findings(rule("SaturatedActivation", of_values=True))
+    assert ["at an end of Tanh" in finding.message for finding in found] == [True] * fires
+
+
 def test_rules_say_why_they_have_nothing_to_look_at(recording: Recording) -> None:
     recording.step(0, {"fc1.output_0": noise()}, kinds={"fc1.output_0": "Linear"})
     assert recording.judge(rule("DeadRelu"))[0].reason == "The model has no ReLU."
