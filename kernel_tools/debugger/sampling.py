@@ -26,7 +26,6 @@ class Sampler:
         self._save = save
         self._modes = {Mode[name] for name in save.modes}
         self._taken = dict.fromkeys(Mode, 0)
-        self._last: dict[Mode, int] = {}
         self._spent_on_samples = dict.fromkeys(Mode, 0.0)
         self._last: dict[Mode, int] = {}
         self._begun: float | None = None
@@ -55,10 +54,7 @@ class Sampler:
         if mode is Mode.TRAIN:
             return (step - self._save.start) % every == 0
         last = self._last.get(mode)
-        if last is None or step - last >= every or step < last:
-            self._last[mode] = step
-            return True
-        return False
+        return last is None or step - last >= every
 
     def took(self, mode: Mode, step: int, seconds: float) -> None:
         """Count what one sampled step has cost."""
