@@ -19,7 +19,8 @@ def available_figures(trial: Trial) -> list[str]:
         found += ["distribution"] if len(newest.tensors) else []
         found += ["gradient_flow"] if "gradients" in with_statistics else []
         found += ["update_ratios"] if {"updates", "weights"} <= with_statistics else []
-        shares = np.concatenate([newest.column("dead"), newest.column("saturated")])
+        layers = newest.only([place for place, info in enumerate(newest.tensors) if "layers" in info.collections])
+        shares = np.concatenate([layers.column("dead"), layers.column("saturated")])
         found += ["dead_units"] if not np.isnan(shares).all() else []
     found += ["confusion"] if trial.has_tensor("confusion") else []
     found += ["class_counts"] if trial.has_tensor("labels/count") else []
