@@ -45,7 +45,14 @@ class BatchNormDrift(Rule):
     collections = ("layers",)
 
     def __init__(
-        self, *, low: float = 0.67, high: float = 2.5, shift: float = 0.5, patience: int = 2, start_step: int = 30, **kwargs: Any
+        self,
+        *,
+        low: float = 0.67,
+        high: float = 2.5,
+        shift: float = 0.5,
+        patience: int = 2,
+        start_step: int = 30,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.low = low

@@ -35,7 +35,7 @@ class DataLeak(Rule):
     severity = Severity.WARNING
     modes = (Mode.TRAIN, Mode.EVAL)
 
-    def __init__(self, *, share: float = 0.01, samples: int = 200, early: int = 100, **kwargs: Any) -> None:
+    def __init__(self, *, share: float = 0.01, samples: int = 200, early: int = 50, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.share = share
         self.samples = samples
