@@ -178,7 +178,7 @@ class LabelNoise(Rule):
             return None
         np.fill_diagonal(counts, 0)
         expected = 1.0 - np.eye(size)
-        for _ in range(30):
+        for _ in range(10):
             expected *= (counts.sum(1) / np.maximum(expected.sum(1), 1e-12))[:, None]
             expected *= counts.sum(0) / np.maximum(expected.sum(0), 1e-12)
         cells = expected > 0

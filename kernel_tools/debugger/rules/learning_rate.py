@@ -10,7 +10,7 @@ import numpy as np
 from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.rules.base import Found, Rule
-from kernel_tools.debugger.rules.loss_history import LossHistory, has_no_loss
+from kernel_tools.debugger.rules.loss_history import LossHistory
 from kernel_tools.debugger.rules.optimizer_advice import (
     change_rate,
     clip_gradient,
@@ -106,7 +106,7 @@ class LearningRateTooHigh(Rule):
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a loss."""
-        return has_no_loss(trial)
+        return self._losses.why_not(trial)
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the last losses and at the size of the last updates."""
@@ -233,9 +233,9 @@ class LearningRateTooLow(Rule):
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a loss and updates."""
-        if not trial.tensor_names(collection="updates") and trial.steps(self.mode):
+        if not self._ratios and not trial.tensor_names(collection="updates") and trial.steps(self.mode):
             return "Updates of the weights were not captured."
-        return has_no_loss(trial)
+        return self._losses.why_not(trial)
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the last updates, and at what the loss has done so far."""
