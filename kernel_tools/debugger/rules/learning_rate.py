@@ -155,8 +155,8 @@ class LearningRateTooHigh(Rule):
         if self._jumps >= 2 and last > 0.95 * first:
             return self.finding(
                 step,
-                f"The loss has jumped to {self._highest:.3g} and come no lower than {last:.3g} since; it was {first:.3g} "
-                f"at first.{moved}",
+                f"The loss has jumped to {self._highest:.3g} and is at {last:.3g} since; it was {first:.3g} at "
+                f"first.{moved}",
                 value=self._highest,
                 threshold=_JUMP * first,
                 advice=self._advice(trial, rate, ratio, 0.1),
