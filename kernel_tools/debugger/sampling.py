@@ -26,7 +26,6 @@ class Sampler:
         self._save = save
         self._modes = {Mode[name] for name in save.modes}
         self._taken = dict.fromkeys(Mode, 0)
-        self._last: dict[Mode, int] = {}
         self._spent_on_samples = dict.fromkeys(Mode, 0.0)
         self._last: dict[Mode, int] = {}
         self._begun: float | None = None
