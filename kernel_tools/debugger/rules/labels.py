@@ -111,9 +111,9 @@ class LabelNoise(Rule):
         *,
         noise: float = 0.1,
         evenness: float = 1.5,
-        per_cell: float = 2.0,
+        per_cell: float = 1.5,
         right: float = 0.4,
-        patience: int = 3,
+        patience: int = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
