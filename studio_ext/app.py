@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
     from kernel_tools.core.workspace import Workspace
+    from studio_ext.captures import Captures
     from studio_ext.idle import IdleKeeper
     from studio_ext.live import LiveRuns
     from studio_ext.live_debugger import LiveDebugger
@@ -126,6 +127,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.live_debugger import LiveDebugger
 
         return LiveDebugger(self)
+
+    @functools.cached_property
+    def captures(self) -> Captures:
+        """What the Debugger has captured, kept open."""
+        from studio_ext.captures import Captures
+
+        return Captures()
 
     @functools.cached_property
     def running(self) -> Running:

@@ -101,7 +101,7 @@ class RoundRecorder:
             self._write_sample(at)
         cost = clock() - began
         if self.is_sampled:
-            self.session.sampler.took(Mode.TRAIN, cost)
+            self.session.sampler.took(Mode.TRAIN, self.step, cost)
         if clock() - self._flushed > FLUSH_SECONDS:
             self.flush()
             cost = clock() - began

@@ -54,10 +54,7 @@ class Sampler:
         if mode is Mode.TRAIN:
             return (step - self._save.start) % every == 0
         last = self._last.get(mode)
-        if last is None or step - last >= every or step < last:
-            self._last[mode] = step
-            return True
-        return False
+        return last is None or step - last >= every
 
     def took(self, mode: Mode, step: int, seconds: float) -> None:
         """Count what one sampled step has cost."""

@@ -54,6 +54,11 @@ class Tensor:
                     found.update(reader.array_steps(self.name, each))
         return sorted(found)
 
+    def saved_steps(self, mode: Mode | str | None = None) -> list[int]:
+        """Return the steps at which its elements were saved."""
+        wanted = to_mode(mode)
+        return sorted({step for reader in self._readers.values() for step in reader.array_steps(self.name, wanted)})
+
     def value(self, step: int, mode: Mode | str | None = None, worker: str | None = None) -> Any:
         """Return its elements at a step as an array, or a single number.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
@@ -175,9 +175,9 @@ class WatchedRuns(Reply):
 class _CaptureHandler(StudioHandler):
     auth_resource = "experiments"
 
-    def open_trial(self, run_id: str) -> closing[Trial]:
+    def open_trial(self, run_id: str) -> AbstractContextManager[Trial]:
         """Open what was captured of a run."""
-        return closing(debugger.open(experiments.get_run(run_id, workspace=self.workspace)))
+        return self.studio.captures.open(experiments.get_run(run_id, workspace=self.workspace))
 
 
 class DebuggerHandler(_CaptureHandler):
@@ -225,7 +225,8 @@ class DebuggerFigureHandler(_CaptureHandler):
             if body.other is None:
                 figure = draw_evidence(trial, evidence)
             else:
-                with self.open_trial(body.other) as other:
+                # Not one of those that are kept open: two requests could wait for each other's.
+                with closing(debugger.open(experiments.get_run(body.other, workspace=self.workspace))) as other:
                     figure = draw_evidence(trial, {**evidence, "other": other})
         drawn = figure_json(figure)
         compared = {} if body.other is None else {"other": body.other}
@@ -281,7 +282,7 @@ class TensorHandler(_CaptureHandler):
                 else:
                     found = tensor.reduction_values(step, query.mode)
                     statistics = {name: value for name, value in found.items() if not math.isnan(value)}
-            saved = [] if tensor.is_scalar else list(tensor.values(query.mode))
+            saved = [] if tensor.is_scalar else tensor.saved_steps(query.mode)
             return TensorDetail(
                 name=info.name,
                 collections=list(info.collections),

@@ -22,8 +22,11 @@ from studio_ext.schema import Reply
 SHOWN = 10
 """Items of each kind on the first page."""
 
+WATCHED = 100
+"""Of so many of the newest runs the findings are read."""
+
 RECENT_MS = 7 * 24 * 3600 * 1000
-"""For how long a failed run or job asks for attention."""
+"""For how long a failed run or job, or what was found in a run, asks for attention."""
 
 FAILED_JOBS = (JobState.FAILED, JobState.TIMED_OUT, JobState.WAIT_EXPIRED, JobState.LOST)
 OPEN_JOBS = tuple(state for state in JobState if not state.is_end)
@@ -96,7 +99,7 @@ class HomeHandler(StudioHandler):
             running_runs=_without_jobs(running),
             recent_runs=recent,
             failed_runs=_without_jobs(failed),
-            firing_runs=self._find_firing(running, recent),
+            firing_runs=self._find_firing(),
             pending_versions=pending,
             endpoints=endpoints[:SHOWN],
             running_jobs=read_rows(workspace, running_jobs),
@@ -104,12 +107,12 @@ class HomeHandler(StudioHandler):
             counts=counts,
         )
 
-    def _find_firing(self, *lists: list[RunRecord]) -> list[FiringRun]:
-        """Return the runs of the lists whose rules have found an error or a warning, those that run first."""
-        since = _now() - RECENT_MS
-        runs = {run.id: run for runs in lists for run in runs if (run.ended_at or _now()) > since}
+    def _find_firing(self) -> list[FiringRun]:
+        """Return those of the newest runs whose rules have found an error or a warning."""
+        since = f"start_time > {_now() - RECENT_MS}"
+        runs, _ = experiments.search_run_records(filter=since, limit=WATCHED, workspace=self.workspace)
         found = []
-        for run in runs.values():
+        for run in runs:
             try:
                 findings = read_findings(debugger_folder(self.workspace, run.id)).findings
             except IntegrityError:

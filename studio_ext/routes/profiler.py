@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
-from kernel_tools import debugger, experiments
+from kernel_tools import experiments
 from kernel_tools.core.errors import IntegrityError, NotFoundError
 from kernel_tools.debugger.profiling.steps import breakdown
 from kernel_tools.debugger.profiling.system import system_of
@@ -84,7 +82,7 @@ class ProfilerHandler(StudioHandler):
                 module_count=0,
                 figures=[],
             )
-        with closing(debugger.open(run)) as trial:
+        with self.studio.captures.open(run) as trial:
             steps, samples = len(trial.tick_values()), len(system_of(trial))
             phases = breakdown(trial).to_dict("records") if steps else []
             figures = ["phases", "step_times", "outliers"] if steps else []

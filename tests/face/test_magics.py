@@ -221,3 +221,26 @@ def test_the_magic_tells_the_state_of_the_workspace(shell, workspace):
     experiments.start_run("census", workspace=workspace)
     assert shell.run_line_magic("atelier", "")["runs"] == "1 (1 running)"
     assert np.isscalar(shell.run_line_magic("atelier", "")["workspace"])
+
+
+def test_debugger_shows_what_the_rules_have_found(shell) -> None:
+    import torch
+
+    import kernel_tools as kt
+
+    with pytest.raises(UsageError, match="no run yet"):
+        shell.run_line_magic("debugger", "")
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with experiments.start_run("watched") as run:
+        shell.user_ns["hook"] = kt.debugger.watch(model, optimizer, rules=["ExplodingTensor"])
+        for _ in range(3):
+            (model(torch.ones(1, 2)).sum() * float("nan")).backward()
+            optimizer.step()
+    shell.user_ns["run"] = run
+    for given in ("", "run", "hook", run.id):
+        found = shell.run_line_magic("debugger", given)
+        assert {finding.rule for finding in found} == {"ExplodingTensor"}
+        assert "ExplodingTensor" in repr(found) and "<table>" in found._repr_html_()
+    with pytest.raises(UsageError, match="no job 'nothing'|There is no"):
+        shell.run_line_magic("debugger", "nothing")

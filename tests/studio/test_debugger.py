@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kernel_tools import experiments
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.debugger.finding import write_findings
+from kernel_tools.debugger.records import TICK
 from kernel_tools.debugger.session import debugger_folder
+from kernel_tools.debugger.store import StoreWriter, store_path
 from kernel_tools.experiments.run import Run
+from scripts.recorded_profile import SAMPLES, write_machine, write_trace
 from scripts.recorded_run import STEPS, recorded_findings, write_capture, write_recorded_run
+from studio_ext.captures import KEPT
 
 
 def start(workspace: Workspace, name: str = "watched") -> Run:
@@ -136,6 +142,30 @@ async def test_a_file_that_is_no_capture_is_named(call: Any, workspace: Workspac
     assert answer.status < 500 and "rank-0.db" in answer.message
 
 
+async def test_home_names_runs_in_which_something_was_found(call: Any, run: Run, workspace: Workspace) -> None:
+    broken = start(workspace, "broken")
+    debugger_folder(workspace, broken.id).mkdir()
+    (debugger_folder(workspace, broken.id) / "findings.json").write_text("{")
+    (firing,) = (await call("GET", "/home")).json["firing_runs"]
+    assert firing["run"]["id"] == run.id
+    assert (firing["rule"], firing["severity"], firing["finding_count"]) == ("WeightUpdateRatio", "error", 2)
+
+
+async def test_the_profile_tells_phases_samples_and_the_trace(call: Any, run: Run, workspace: Workspace) -> None:
+    folder = debugger_folder(workspace, run.id)
+    write_machine(folder)
+    write_trace(folder)
+    profile = (await call("GET", f"/runs/{run.id}/profiler")).json
+    assert profile["step_count"] > STEPS and profile["sample_count"] == SAMPLES - 1
+    assert profile["phases"][0]["phase"] == "backward"
+    assert profile["operators"][0]["name"] == "aten::convolution_backward"
+    assert {row["name"] for row in profile["modules"]} == {"conv1", "conv2", "fc1", "fc2"}
+    for figure in profile["figures"]:
+        answer = await call("POST", f"/runs/{run.id}/debugger/figures", {"figure": figure})
+        assert answer.status == 200 and answer.json["figure"]["data"], figure
+    assert (await call("GET", f"/runs/{start(workspace).id}/profiler")).json["figures"] == []
+
+
 async def test_a_view_is_told_of_findings_and_steps(jp_ws_fetch: Any, workspace: Workspace) -> None:
     run = start(workspace)
     folder = debugger_folder(workspace, run.id)
@@ -154,3 +184,28 @@ async def test_a_view_is_told_of_findings_and_steps(jp_ws_fetch: Any, workspace:
     while not (message := await read())["has_findings"]:
         pass
     socket.close()
+
+
+async def test_what_was_captured_since_the_last_request_is_read(call: Any, workspace: Workspace) -> None:
+    run = start(workspace)
+    folder = debugger_folder(workspace, run.id)
+    write_capture(folder)
+    path = f"/runs/{run.id}/debugger"
+    assert (await call("GET", path)).json["capture"]["last_step"] == STEPS - 1
+    writer = StoreWriter(store_path(folder, 0), framework="pytorch", max_disk=1 << 28)
+    tick = np.zeros((1, len(TICK)))
+    tick[0, :2] = STEPS, 1
+    writer.write_ticks(tick)
+    writer.close()
+    assert (await call("GET", path)).json["capture"]["last_step"] == STEPS
+    store_path(folder, 0).unlink()
+    write_capture(folder)
+    assert (await call("GET", path)).json["capture"]["last_step"] == STEPS - 1
+
+
+async def test_more_runs_are_read_than_are_kept_open(call: Any, workspace: Workspace) -> None:
+    runs = [start(workspace, f"run {number}") for number in range(KEPT + 2)]
+    for run in runs:
+        write_capture(debugger_folder(workspace, run.id))
+    answers = await asyncio.gather(*(call("GET", f"/runs/{run.id}/debugger") for run in [*runs, *runs]))
+    assert {answer.status for answer in answers} == {200}

@@ -41,8 +41,8 @@ def gradient_flow(trial: Trial, *, step: int | None = None, is_dark: bool = Fals
     import plotly.graph_objects as go
 
     names = _weights(trial, "gradients", "gradient/")
-    steps = [known for known in trial.steps(Mode.TRAIN) if trial.statistics(known, Mode.TRAIN, "gradients")]
-    if not names or not steps:
+    steps = trial.tensor(names[0]).series("l1", Mode.TRAIN)[0].tolist() if names else []
+    if not steps:
         raise NotFoundError("No gradients were captured. Watch the model with its optimizer, in a training loop.")
     chosen = steps[-1] if step is None else min(steps, key=lambda known: abs(known - step))
     others = [known for known in evenly(steps, _SHOWN_STEPS) if known != chosen]
@@ -112,7 +112,7 @@ def update_ratios(trial: Trial, *, is_dark: bool = False) -> go.Figure:
         xref="x domain",
         xanchor="right",
         y=math.log10(_USUAL_RATIO),
-        yanchor="bottom",
+        yanchor="top",
         showarrow=False,
         font={"size": 11},
     )
@@ -139,13 +139,17 @@ def dead_units(trial: Trial, *, mode: str = "TRAIN", is_dark: bool = False) -> g
     curves: dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
     left_out = 0
     for tensor in in_order(trial, "layers"):
+        table = tensor.table(mode)
         for column in ("dead", "saturated"):
-            steps, share = tensor.series(column, mode)
-            if len(steps) and not np.isnan(share).all():
+            share = table[column].to_numpy("f8")
+            if len(share) and not np.isnan(share).all():
                 if len(curves) >= MOST_ROWS:
                     left_out += 1
                 else:
-                    curves[f"{tensor.name.removesuffix('.output_0')} · {column}"] = (steps, 100 * share)
+                    curves[f"{tensor.name.removesuffix('.output_0')} · {column}"] = (
+                        table.index.to_numpy(),
+                        100 * share,
+                    )
     if not curves:
         raise NotFoundError(
             "No activation was captured whose units can be dead (ReLU and its kin) or saturated (tanh, sigmoid)."

@@ -16,6 +16,9 @@ hook = kt.debugger.watch(model, optimizer=optimizer)
 # ... train as before ...
 hook.close()`;
 
+/** Milliseconds between two readings of a run that only goes on. */
+const CALM = 1000;
+
 /** What the parts of the view are told. */
 export interface ICaptureView {
   run: RunRecord;
@@ -62,16 +65,29 @@ function isFinal(run: RunRecord, reply: DebuggerReply | null): boolean {
   return run.status !== 'RUNNING' && (isCaptured || reply?.capture === null);
 }
 
-/** A number that grows with everything that is captured or found; `refresh` is called for each, null watches nothing. */
+/**
+ * A number that grows when something is found, at once, and when steps are captured, at most once a second.
+ *
+ * `refresh` is called each time; null watches nothing.
+ */
 export function useVersion(
   run: RunRecord,
   refresh: (() => void) | null
 ): number {
   const [version, setVersion] = React.useState(0);
+  const timer = React.useRef(0);
+  React.useEffect(() => () => window.clearTimeout(timer.current), []);
+  const tell = () => {
+    window.clearTimeout(timer.current);
+    timer.current = 0;
+    setVersion(known => known + 1);
+    refresh?.();
+  };
   useLiveDebugger(refresh ? { run_id: run.id } : null, batch => {
-    if (batch.has_findings || batch.has_steps) {
-      setVersion(known => known + 1);
-      refresh?.();
+    if (batch.has_findings) {
+      tell();
+    } else if (batch.has_steps && !timer.current) {
+      timer.current = window.setTimeout(tell, CALM);
     }
   });
   return version;
