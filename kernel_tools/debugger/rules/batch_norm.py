@@ -23,8 +23,8 @@ class BatchNormDrift(Rule):
     """A batch norm returns something else in evaluation than in training: its running statistics do not fit the data.
 
     In training it normalizes by the batch, in evaluation by what it has gathered. If both agree its output has the
-    same size and mean in both. Fires when the root mean square of an output in evaluation is less than `low` times that of
-    training or more than `high` times, or the means differ by more than `shift` of that of training, in `patience`
+    same size and mean in both. Fires when the root mean square of an output in evaluation is less than `low` times that
+    of training or more than `high` times, or the means differ by more than `shift` of that of training, in `patience`
     evaluations in a row.
 
     Parameters

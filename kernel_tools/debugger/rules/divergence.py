@@ -10,7 +10,7 @@ import numpy as np
 from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.rules.base import Found, Rule
-from kernel_tools.debugger.rules.loss_history import LossHistory, has_no_loss
+from kernel_tools.debugger.rules.loss_history import LossHistory
 from kernel_tools.debugger.rules.optimizer_advice import change_rate, clip_gradient, learning_rate, rounded
 from kernel_tools.debugger.trial import Trial
 
@@ -39,7 +39,7 @@ class NaNLoss(Rule):
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a loss."""
-        return has_no_loss(trial)
+        return self._losses.why_not(trial)
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the losses since the last look, and for the first tensor that is bad."""
@@ -132,7 +132,9 @@ class ExplodingGradient(Rule):
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs gradients."""
-        return None if trial.tensor_names(collection="gradients") else "No gradients were captured yet."
+        if self._norms or trial.tensor_names(collection="gradients"):
+            return None
+        return "No gradients were captured yet."
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Compare the norm of the gradient with those before."""

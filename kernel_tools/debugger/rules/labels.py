@@ -35,7 +35,7 @@ class DataLeak(Rule):
     severity = Severity.WARNING
     modes = (Mode.TRAIN, Mode.EVAL)
 
-    def __init__(self, *, share: float = 0.01, samples: int = 200, early: int = 100, **kwargs: Any) -> None:
+    def __init__(self, *, share: float = 0.01, samples: int = 200, early: int = 50, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.share = share
         self.samples = samples
@@ -113,9 +113,9 @@ class LabelNoise(Rule):
         *,
         noise: float = 0.1,
         evenness: float = 1.5,
-        per_cell: float = 2.0,
+        per_cell: float = 1.5,
         right: float = 0.4,
-        patience: int = 3,
+        patience: int = 4,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -180,7 +180,7 @@ class LabelNoise(Rule):
             return None
         np.fill_diagonal(counts, 0)
         expected = 1.0 - np.eye(size)
-        for _ in range(30):
+        for _ in range(10):
             expected *= (counts.sum(1) / np.maximum(expected.sum(1), 1e-12))[:, None]
             expected *= counts.sum(0) / np.maximum(expected.sum(0), 1e-12)
         cells = expected > 0

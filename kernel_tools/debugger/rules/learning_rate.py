@@ -10,7 +10,7 @@ import numpy as np
 from kernel_tools.debugger.finding import Advice, Severity
 from kernel_tools.debugger.reading import StepStatistics
 from kernel_tools.debugger.rules.base import Found, Rule
-from kernel_tools.debugger.rules.loss_history import LossHistory, has_no_loss
+from kernel_tools.debugger.rules.loss_history import LossHistory
 from kernel_tools.debugger.rules.optimizer_advice import (
     change_rate,
     clip_gradient,
@@ -106,7 +106,7 @@ class LearningRateTooHigh(Rule):
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a loss."""
-        return has_no_loss(trial)
+        return self._losses.why_not(trial)
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the last losses and at the size of the last updates."""
@@ -155,8 +155,8 @@ class LearningRateTooHigh(Rule):
         if self._jumps >= 2 and last > 0.95 * first:
             return self.finding(
                 step,
-                f"The loss has jumped to {self._highest:.3g} and come no lower than {last:.3g} since; it was {first:.3g} "
-                f"at first.{moved}",
+                f"The loss has jumped to {self._highest:.3g} and is at {last:.3g} since; it was {first:.3g} at "
+                f"first.{moved}",
                 value=self._highest,
                 threshold=_JUMP * first,
                 advice=self._advice(trial, rate, ratio, 0.1),
@@ -233,9 +233,9 @@ class LearningRateTooLow(Rule):
 
     def why_not(self, trial: Trial) -> str | None:
         """It needs a loss and updates."""
-        if not trial.tensor_names(collection="updates") and trial.steps(self.mode):
+        if not self._ratios and not trial.tensor_names(collection="updates") and trial.steps(self.mode):
             return "Updates of the weights were not captured."
-        return has_no_loss(trial)
+        return self._losses.why_not(trial)
 
     def invoke_at_step(self, step: int, trial: Trial) -> Found:
         """Look at the last updates, and at what the loss has done so far."""

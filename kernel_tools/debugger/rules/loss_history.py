@@ -41,6 +41,12 @@ class LossHistory:
         """The last step that was read."""
         return self._last_step
 
+    def why_not(self, trial: Trial) -> str | None:
+        """Return why nothing can be said about the losses of training, as a sentence; None if there are some."""
+        if self.count == 0 and trial.meta("has_loss") is False and not len(trial.losses(Mode.TRAIN)[0]):
+            return "The loss of training is not known: call backward() on it, or log it as a metric."
+        return None
+
     def read(self, trial: Trial, until: int) -> np.ndarray[Any, Any]:
         """Take in the steps up to `until` that are new: float64 of shape (steps, 3), a step, its loss and its rate."""
         new = self._new(trial, until)
@@ -56,7 +62,8 @@ class LossHistory:
         return new
 
     def _new(self, trial: Trial, until: int) -> np.ndarray[Any, Any]:
-        self._has_loss = self._has_loss or bool(trial.meta("has_loss"))
+        if not self._has_loss:
+            self._has_loss = bool(trial.meta("has_loss"))
         if not self._has_loss:
             steps, losses = trial.losses(Mode.TRAIN, until)
             start = int(np.searchsorted(steps, self._last_step, side="right"))
@@ -66,11 +73,5 @@ class LossHistory:
         rows = rows[: later[0]] if len(later) else rows
         self._read += len(rows)
         rows = rows[rows[:, _MODE] == Mode.TRAIN]
-        return rows[:, _COLUMNS]
-
-
-def has_no_loss(trial: Trial) -> str | None:
-    """Return why nothing can be said about the losses of training, as a sentence; None if there are some."""
-    if trial.meta("has_loss") is False and not len(trial.losses(Mode.TRAIN)[0]):
-        return "The loss of training is not known: call backward() on it, or log it as a metric."
-    return None
+        found: np.ndarray[Any, Any] = rows[:, _COLUMNS]
+        return found

@@ -15,8 +15,9 @@ def rounded(value: float) -> float:
     """Return a number as 1, 2 or 5 times a power of ten, the nearest below."""
     if not value > 0 or not math.isfinite(value):
         return value
-    power = 10.0 ** math.floor(math.log10(value) + 1e-9)
-    digit = max(digit for digit in (1, 2, 5) if digit <= value / power + 1e-9)
+    above = value * (1 + 1e-6)  # a float32 that should be a power of ten may be just below it
+    power = 10.0 ** math.floor(math.log10(above))
+    digit = max(digit for digit in (1, 2, 5) if digit == 1 or digit <= above / power)
     return float(f"{digit * power:.1g}")
 
 
