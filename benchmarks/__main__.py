@@ -10,7 +10,17 @@ from benchmarks.harness import load_average, machine, save
 from benchmarks.report import TABLE_HEAD, write_report
 
 # `make soak` keeps results of its own, which the report shows with the others.
-BENCHMARKS = ("imports", "experiments", "mlflow_client", "hosting", "studio", "runs_table", "jobs", "debugger")
+BENCHMARKS = (
+    "imports",
+    "experiments",
+    "mlflow_client",
+    "hosting",
+    "studio",
+    "runs_table",
+    "jobs",
+    "debugger",
+    "debugger_faults",
+)
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The Debugger: what watching costs, in turn with wandb's watch; faults that are found; reading, and many tensors."""
+"""The Debugger: what watching costs, in turn with wandb's watch; how soon a fault is said; reading, and many tensors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ import torch
 from torch import nn
 
 import kernel_tools as kt
-from benchmarks import debugger_faults
 from benchmarks.harness import Result, measure, wall_seconds
 from kernel_tools.debugger.finding import FILE
 from kernel_tools.debugger.records import COLUMNS, Mode
@@ -48,7 +47,6 @@ def run() -> Iterator[Result]:
     yield _latency()
     yield _series()
     yield from _many_tensors()
-    yield from debugger_faults.run()
 
 
 def _train(name: str, steps: int, *sides: str) -> dict[str, dict[str, float]]:

@@ -6,7 +6,6 @@ import time
 
 from kernel_tools.debugger.records import Mode, SaveConfig
 
-
 GROWTH = 1.5
 """However small the budget, a step is saved when the number of steps has grown by half since the last one that was: so
 that something is seen of every part of a short training."""

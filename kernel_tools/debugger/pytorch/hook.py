@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -21,12 +21,10 @@ from kernel_tools.debugger.pytorch.losses import LossMeter
 from kernel_tools.debugger.pytorch.models import Watched, describe, watch_models
 from kernel_tools.debugger.pytorch.saving import StepSaver
 from kernel_tools.debugger.pytorch.taps import Tap
-from kernel_tools.debugger.pytorch.timing import StepClock
+from kernel_tools.debugger.pytorch.timing import BACKWARD, FORWARD, OPTIMIZER, OTHER, StepClock, clock
 from kernel_tools.debugger.records import Mode
 from kernel_tools.debugger.session import Session
 from kernel_tools.debugger.trial import Trial
-
-clock = time.perf_counter
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -57,6 +55,7 @@ class Hook:
         self._watched: list[Watched] = watch_models(models)
         self._optimizers = list(optimizers)
         self._is_told_optimizers = bool(self._optimizers)
+        self._ours = {id(optimizer) for optimizer in self._optimizers}
         self._clock = StepClock(session.writer, session.first_step)
         self._meter = LossMeter()
         self._saver = StepSaver(session, collections, saved)
@@ -145,23 +144,18 @@ class Hook:
 
     def _attach(self, losses: Sequence[nn.Module]) -> None:
         for watched in self._watched:
-            before = Tap(lambda *_, watched=watched: self._before_forward(watched), self._fail)
-            self._taps.append(before)
-            self._handles.append(watched.model.register_forward_pre_hook(before))
-            after = Tap(
-                lambda _, inputs, output, watched=watched: self._after_forward(watched, inputs, output), self._fail
-            )
-            self._taps.append(after)
-            self._handles.append(watched.model.register_forward_hook(after, always_call=True))
+            self._hang(watched.model.register_forward_pre_hook, partial(self._before_forward, watched))
+            after = partial(watched.model.register_forward_hook, always_call=True)
+            self._hang(after, partial(self._after_forward, watched))
         if self._is_told_optimizers:
             for optimizer in self._optimizers:
-                self._hang(optimizer.register_step_pre_hook, lambda found, *_: self._before_update(found))
-                self._hang(optimizer.register_step_post_hook, lambda found, *_: self._after_update(found))
+                self._hang(optimizer.register_step_pre_hook, self._before_update)
+                self._hang(optimizer.register_step_post_hook, self._after_update)
         else:
             from torch.optim import optimizer as registry
 
-            self._hang(registry.register_optimizer_step_pre_hook, lambda found, *_: self._before_update(found))
-            self._hang(registry.register_optimizer_step_post_hook, lambda found, *_: self._after_update(found))
+            self._hang(registry.register_optimizer_step_pre_hook, self._before_update)
+            self._hang(registry.register_optimizer_step_post_hook, self._after_update)
         for loss in losses:
             self.register_loss(loss)
         patches.listen(self)
@@ -219,26 +213,26 @@ class Hook:
 
     # ---- A step ----
 
-    def _before_forward(self, watched: Watched) -> None:
-        began = clock()
+    def _before_forward(self, watched: Watched, *_: Any) -> None:
         mode = self._forced_mode or (Mode.TRAIN if watched.model.training else Mode.EVAL)
         if mode is not self._mode:
             self._change_mode(mode)
-        if mode is Mode.TRAIN and self._has_backward and not self._stepped and not self._optimizers:
+        if self._has_backward and not self._optimizers and mode is Mode.TRAIN and not self._stepped:
             self._end_step()  # the user updates the weights without an optimizer
         if not self._clock.is_running:
-            self._start_step(mode, began)
-        self._clock.mark("data", began, is_first=True)
-        capture = None
-        is_first = self._is_sampled and not any(of is watched for of, _ in self._forwards)
-        if is_first and self._saver.wants_layers and not watched.is_compiled:
-            capture = ForwardCapture(watched.model, watched.leaves, self._saver.keeper(watched))
-            capture.start()
-        self._forwards.append((watched, capture))
-        self._clock.took(clock() - began)
+            self._start_step(mode)
+        began = self._clock.enter_forward()
+        if self._is_sampled:
+            capture = None
+            is_first = not any(of is watched for of, _ in self._forwards)
+            if is_first and self._saver.wants_layers and not watched.is_compiled:
+                capture = ForwardCapture(watched.model, watched.leaves, self._saver.keeper(watched))
+                capture.start()
+            self._forwards.append((watched, capture))
+        self._clock.leave(began)
 
-    def _start_step(self, mode: Mode, moment: float) -> None:
-        self._clock.start(moment)
+    def _start_step(self, mode: Mode) -> None:
+        self._clock.start()
         self._is_sampled = self._is_forced or self._session.sampler.wants(self._step, mode)
         self._is_forced = False
 
@@ -247,24 +241,30 @@ class Hook:
         if not self._clock.is_running and any(watched.model.training for watched in self._watched):
             if self._mode is not Mode.TRAIN:
                 self._change_mode(Mode.TRAIN)
-            self._start_step(Mode.TRAIN, clock())
+            self._start_step(Mode.TRAIN)
 
-    def _after_forward(self, watched: Watched, inputs: Any, output: Any) -> None:
-        began = clock()
-        self._clock.mark("forward", began)
+    def _after_forward(self, watched: Watched, _: nn.Module, inputs: Any, output: Any) -> None:
+        began = self._clock.enter(FORWARD)
+        self._clock.see_batch(inputs)
+        if self._forwards:
+            self._end_capture(watched, inputs, output)
+        self._clock.leave(began)
+
+    def _end_capture(self, watched: Watched, inputs: Any, output: Any) -> None:
+        """End the capture of the innermost forward pass of a model."""
         position = next((index for index, (of, _) in reversed(list(enumerate(self._forwards))) if of is watched), None)
         if position is not None:
             capture = self._forwards[position][1]
             if capture is not None:
                 capture.stop()
-            if self._is_sampled and not any(of is watched for of, _ in self._forwards[:position]):
+            if not any(of is watched for of, _ in self._forwards[:position]):
                 self._saver.save_forward(watched, inputs, output)
             self._forwards[position] = (watched, None)
-        self._clock.see_batch(inputs)
-        self._clock.took(clock() - began)
 
     def on_loss(self, kind: str, prediction: Any, target: Any, value: torch.Tensor) -> None:
         """Hear of a loss that was worked out."""
+        if self._mode is Mode.TRAIN and not self._is_sampled and self._meter.kind:
+            return  # what counts is what `backward` is called on
         if self._mode is not None:
             self._guard(self._take_loss, kind, prediction, target, value)
 
@@ -278,7 +278,7 @@ class Hook:
         began = clock()
         is_evaluating = self._mode is not Mode.TRAIN
         self._meter.take(kind, prediction, target, value, is_evaluating, self._is_sampled or is_evaluating, is_told)
-        self._clock.took(clock() - began)
+        self._clock.leave(began)
 
     def on_scaled(self, value: torch.Tensor) -> None:
         """Hear of a loss that is about to be scaled for mixed precision."""
@@ -286,99 +286,93 @@ class Hook:
 
     def before_backward(self, tensor: torch.Tensor) -> None:
         """Hear of a backward pass that begins."""
-        if self._clock.is_running:
-            self._guard(self._begin_backward, tensor)
-
-    def _begin_backward(self, tensor: torch.Tensor) -> None:
-        began = clock()
-        self._clock.mark("other", began)
-        if self._mode is Mode.TRAIN:
-            self._meter.take_backward(tensor)
-        self._clock.took(clock() - began)
+        if not self._clock.is_running or threading.get_ident() != self._thread:
+            return
+        began = self._clock.enter(OTHER)
+        try:
+            if self._mode is Mode.TRAIN:
+                self._meter.take_backward(tensor)
+        except Exception as error:
+            self._fail(error)
+        self._clock.leave(began)
 
     def after_backward(self, tensor: torch.Tensor) -> None:
         """Hear of a backward pass that has ended."""
-        if self._clock.is_running:
-            self._guard(self._end_backward)
-
-    def _end_backward(self) -> None:
-        began = clock()
-        self._clock.mark("backward", began)
+        if not self._clock.is_running or threading.get_ident() != self._thread:
+            return
+        began = self._clock.enter(BACKWARD)
         self._has_backward = True
         if self._is_sampled and not self._optimizers and self._mode is Mode.TRAIN:
-            self._saver.save_gradients(self._watched)
-        self._clock.took(clock() - began)
+            self._guard(self._saver.save_gradients, self._watched)
+        self._clock.leave(began)
 
     def on_batch(self, seconds: float) -> None:
         """Hear how long the user's loop has waited for a batch."""
         if threading.get_ident() == self._thread:
             self._clock.waited(seconds)
 
-    def _before_update(self, optimizer: torch.optim.Optimizer) -> None:
-        if not self._is_ours(optimizer):
+    def _before_update(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        if id(optimizer) not in self._ours and not self._is_ours(optimizer):
             return
-        self._start_unseen_step()
+        if not self._clock.is_running:
+            self._start_unseen_step()
         if not self._clock.is_running:
             return
-        began = clock()
-        self._clock.mark("other", began)
+        began = self._clock.enter(OTHER)
         if self._is_sampled:
             self._saver.save_before_update(self._watched, optimizer)
-        self._clock.took(clock() - began)
+        self._clock.leave(began)
 
-    def _after_update(self, optimizer: torch.optim.Optimizer) -> None:
-        if not self._clock.is_running or not self._is_ours(optimizer):
+    def _after_update(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        if not self._clock.is_running or id(optimizer) not in self._ours:
             return
-        began = clock()
-        self._clock.mark("optimizer", began)
+        began = self._clock.enter(OPTIMIZER)
         if self._is_sampled:
             self._saver.save_after_update(self._watched, optimizer)
         self._stepped.add(id(optimizer))
-        self._clock.took(clock() - began)
+        self._clock.leave(began)
         if optimizer is self._optimizers[-1]:
             self._end_step()
 
     def _is_ours(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether an optimizer updates a watched model; those that were not told are found as they step."""
-        if any(optimizer is known for known in self._optimizers):
-            return True
         if self._is_told_optimizers:
             return False
         ours = {id(parameter) for watched in self._watched for parameter in watched.parameters}
         if any(id(parameter) in ours for group in optimizer.param_groups for parameter in group["params"]):
             self._optimizers.append(optimizer)
+            self._ours.add(id(optimizer))
             describe(self._session.writer, self._watched, self._optimizers)
             return True
         return False
 
     def _end_step(self) -> None:
         began = clock()
-        rate = float(self._optimizers[0].param_groups[0]["lr"]) if self._optimizers else float("nan")
+        rate = float(self._optimizers[0].param_groups[0]["lr"]) if self._optimizers else math.nan
         loss = self._meter.end()
         if self._is_sampled:
             self._saver.save_untouched(self._watched, self._optimizers)
             self._saver.save_confusion(self._meter)
             self._saver.finish(self._step, Mode.TRAIN)
-        self._is_forced = not np.isfinite(loss) and self._meter.was_seen  # the next step is looked at closely
+        self._is_forced = not math.isfinite(loss) and self._meter.was_seen  # the next step is looked at closely
         if self._meter.is_new:
             self._session.writer.set_meta("has_loss", True)
             self._session.writer.set_meta("loss_kind", self._meter.kind)
             self._meter.is_new = False
-        moment = clock()
-        self._clock.took(moment - began)
+        self._clock.leave(began)
+        sampler = self._session.sampler
         if self._is_sampled:
-            self._session.sampler.took(Mode.TRAIN, self._step, self._clock.cost)
-        self._session.sampler.spent += self._clock.cost
-        self._clock.end(self._step, Mode.TRAIN, loss, rate, moment)
+            sampler.took(Mode.TRAIN, self._step, self._clock.cost)
+            self._is_sampled, self._forwards = False, []
+        sampler.spent += self._clock.cost
+        has_written = self._clock.end(self._step, Mode.TRAIN, loss, rate)
         if self._trace is not None:
             self._trace.on_step(self._step)
         self._step += 1
-        self._is_sampled, self._has_backward = False, False
+        self._has_backward = False
         self._stepped.clear()
-        self._forwards = []
-        reason = self._session.stop_reason
-        if reason is not None:
-            self._stop(reason)
+        if has_written and self._session.stop_reason is not None:
+            self._stop(self._session.stop_reason)
 
     def _stop(self, reason: str) -> None:
         self.close()
@@ -408,12 +402,12 @@ class Hook:
         began = clock()
         self._saver.save_confusion(self._meter)
         self._saver.finish(step, mode, is_empty_kept=True)
-        self._clock.took(clock() - began)
+        self._clock.leave(began)
         if self._is_sampled:
             self._session.sampler.took(mode, step, self._clock.cost)
         self._session.sampler.spent += self._clock.cost
         if self._clock.is_running:
-            self._clock.end(step, mode, loss, float("nan"), clock())
+            self._clock.end(step, mode, loss, math.nan)
         self._forwards, self._is_sampled = [], False
 
 

@@ -62,9 +62,8 @@ class LossMeter:
         """Take what a backward pass begins with."""
         if self.is_told or tensor.numel() != 1:
             return
-        value = tensor.detach() if self._unscaled is None else self._unscaled
+        self._values.append(tensor.detach() if self._unscaled is None else self._unscaled)
         self._unscaled = None
-        self._values.append(value.reshape(()))
         self._see()
 
     def end(self) -> float:
@@ -72,7 +71,11 @@ class LossMeter:
         values, self._values = self._values, []
         if not values:
             return float("nan")
-        return float(values[0]) if len(values) == 1 else float(torch.stack([value.float() for value in values]).sum())
+        return (
+            float(values[0])
+            if len(values) == 1
+            else float(torch.stack([value.float().reshape(()) for value in values]).sum())
+        )
 
     def end_evaluation(self) -> float:
         """Return the mean loss of the batches of an evaluation, NaN if none was seen."""

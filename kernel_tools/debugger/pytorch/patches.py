@@ -50,28 +50,28 @@ class Listener(Protocol):
         """Hear how long the user's loop has waited for a batch."""
 
 
-_LISTENERS: list[Listener] = []
+_LISTENERS: tuple[Listener, ...] = ()
 _ORIGINALS: list[tuple[Any, str, Any, bool]] = []
 
 
 def listen(listener: Listener) -> None:
     """Tell a listener from now on."""
+    global _LISTENERS
     if not _LISTENERS:
         _wrap_all()
-    _LISTENERS.append(listener)
+    _LISTENERS = (*_LISTENERS, listener)
 
 
 def stop_listening(listener: Listener) -> None:
     """Tell a listener nothing any more; with the last one, everything is as it was."""
-    if listener in _LISTENERS:
-        _LISTENERS.remove(listener)
-        if not _LISTENERS:
-            while _ORIGINALS:
-                owner, name, original, is_own = _ORIGINALS.pop()
-                if is_own:
-                    setattr(owner, name, original)
-                else:
-                    delattr(owner, name)
+    global _LISTENERS
+    _LISTENERS = tuple(known for known in _LISTENERS if known is not listener)
+    while _ORIGINALS and not _LISTENERS:
+        owner, name, original, is_own = _ORIGINALS.pop()
+        if is_own:
+            setattr(owner, name, original)
+        else:
+            delattr(owner, name)
 
 
 def _wrap_all() -> None:
@@ -95,7 +95,7 @@ def _tell_loss(original: Callable[..., Any], kind: str) -> Callable[..., Any]:
         if not torch.compiler.is_compiling() and isinstance(value, torch.Tensor):
             prediction = args[0] if args else kwargs.get("input")
             target = args[1] if len(args) > 1 else kwargs.get("target")
-            for listener in tuple(_LISTENERS):
+            for listener in _LISTENERS:
                 listener.on_loss(kind, prediction, target, value)
         return value
 
@@ -104,12 +104,12 @@ def _tell_loss(original: Callable[..., Any], kind: str) -> Callable[..., Any]:
 
 def _tell_backward(original: Callable[..., Any]) -> Callable[..., Any]:
     def backward(self: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        for listener in tuple(_LISTENERS):
+        for listener in _LISTENERS:
             listener.before_backward(self)
         try:
             return original(self, *args, **kwargs)
         finally:
-            for listener in tuple(_LISTENERS):
+            for listener in _LISTENERS:
                 listener.after_backward(self)
 
     return backward
@@ -118,7 +118,7 @@ def _tell_backward(original: Callable[..., Any]) -> Callable[..., Any]:
 def _tell_scaled(original: Callable[..., Any]) -> Callable[..., Any]:
     def scale(self: Any, outputs: Any) -> Any:
         if isinstance(outputs, torch.Tensor):
-            for listener in tuple(_LISTENERS):
+            for listener in _LISTENERS:
                 listener.on_scaled(outputs)
         return original(self, outputs)
 
@@ -130,7 +130,7 @@ def _tell_batch(original: Callable[..., Any]) -> Callable[..., Any]:
         began = time.perf_counter()
         batch = original(self)
         seconds = time.perf_counter() - began
-        for listener in tuple(_LISTENERS):
+        for listener in _LISTENERS:
             listener.on_batch(seconds)
         return batch
 

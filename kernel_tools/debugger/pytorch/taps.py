@@ -27,10 +27,11 @@ class Tap:
 
     def __call__(self, *args: Any) -> None:
         """Call the hook."""
-        if torch.compiler.is_compiling() or self._call is None or threading.get_ident() != self._thread:
+        call = self._call
+        if call is None or torch.compiler.is_compiling() or threading.get_ident() != self._thread:
             return
         try:
-            self._call(*args)
+            call(*args)
         except Exception as error:
             self._on_error(error)
 

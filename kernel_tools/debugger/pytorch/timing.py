@@ -8,50 +8,66 @@ from typing import Any
 import numpy as np
 import torch
 
-from kernel_tools.debugger.finding import now
 from kernel_tools.debugger.records import TICK, Mode
 from kernel_tools.debugger.store import StoreWriter
 
 FLUSH_STEPS = 512
 FLUSH_SECONDS = 0.25
 """What is kept of every step is written after so many steps, or seconds."""
-_PHASES = ("data", "forward", "backward", "optimizer", "other")
+DATA, FORWARD, BACKWARD, OPTIMIZER, OTHER = range(5)
+"""The phases of a step, in the order in which `TICK` has them."""
+clock = time.perf_counter
 
 
 class StepClock:
-    """Adds up the phases of the step under way; `cost` is what the hook itself has taken of it, in seconds."""
+    """Adds up the phases of the step under way; `cost` is what the hook itself has taken of it, in seconds.
+
+    It is called several times a step, when the user's code has just been busy with something else: few calls matter.
+    """
 
     def __init__(self, writer: StoreWriter, first_step: int) -> None:
         self._writer = writer
         self._rows: list[tuple[float, ...]] = []
         self._flushed = 0.0
-        self._mark = time.perf_counter()
-        self._spent = dict.fromkeys(_PHASES, 0.0)
+        self._mark = clock()
+        self._spent = [0.0] * 5
         self._waited = 0.0
         self._has_loader = False
         self._batch = 0
         self.cost = 0.0
         self.is_running = False
 
-    def start(self, moment: float) -> None:
-        """Begin a step: what has passed since the last one ended was waiting for data, unless a loader says less."""
+    def start(self) -> None:
+        """Begin a step."""
         self.is_running = True
-        self._spent = dict.fromkeys(_PHASES, 0.0)
+        self._spent = [0.0] * 5
         self._batch = 0
 
-    def mark(self, phase: str, moment: float, is_first: bool = False) -> None:
-        """Count the time since the last mark for a phase; between two forward passes it is for other things."""
-        passed = moment - self._mark
-        if is_first:
-            waited = (
-                min(self._waited, passed) if self._has_loader else (passed if not any(self._spent.values()) else 0.0)
-            )
-            self._spent["data"] += waited
-            self._spent["other"] += passed - waited
-            self._waited = 0.0
-        else:
-            self._spent[phase] += passed
+    def enter(self, phase: int) -> float:
+        """Count the time since the last mark for a phase; returns the moment, which `leave` is given."""
+        moment = clock()
+        self._spent[phase] += moment - self._mark
         self._mark = moment
+        return moment
+
+    def enter_forward(self) -> float:
+        """Count the time before a forward pass: waiting for data before the first one, unless a loader says less."""
+        moment = clock()
+        passed = moment - self._mark
+        if self._has_loader:
+            waited = min(self._waited, passed)
+        else:
+            waited = 0.0 if any(self._spent) else passed
+        self._spent[DATA] += waited
+        self._spent[OTHER] += passed - waited
+        self._waited = 0.0
+        self._mark = moment
+        return moment
+
+    def leave(self, began: float) -> None:
+        """Count what the hook has taken since a moment; it belongs to no phase."""
+        moment = self._mark = clock()
+        self.cost += moment - began
 
     def waited(self, seconds: float) -> None:
         """Count what a data loader has taken."""
@@ -65,24 +81,23 @@ class StepClock:
 
     def see_batch(self, inputs: Any) -> None:
         """Count the rows that a model was given."""
-        first = (
-            next((item for item in inputs if isinstance(item, torch.Tensor)), None)
-            if isinstance(inputs, tuple)
-            else None
-        )
-        if first is not None and first.dim():
-            self._batch += int(first.shape[0])
+        if isinstance(inputs, tuple):
+            for item in inputs:
+                if isinstance(item, torch.Tensor):
+                    self._batch += item.shape[0] if item.dim() else 0
+                    return
 
-    def end(self, step: int, mode: Mode, loss: float, rate: float, moment: float) -> None:
-        """End the step, and write those of the last moments if it is time."""
-        self._spent["other"] += max(0.0, moment - self._mark)
-        phases = (self._spent[name] for name in _PHASES)
-        self._rows.append((step, mode, now(), *phases, self.cost, loss, rate, self._batch))
+    def end(self, step: int, mode: Mode, loss: float, rate: float) -> bool:
+        """End the step, and write those of the last moments if it is time; returns whether it was."""
+        moment = self._mark
+        self._rows.append((step, mode, time.time() * 1000 // 1, *self._spent, self.cost, loss, rate, self._batch))
         self.cost, self.is_running = 0.0, False
-        if moment - self._flushed > FLUSH_SECONDS or len(self._rows) >= FLUSH_STEPS:
+        is_time = moment - self._flushed > FLUSH_SECONDS or len(self._rows) >= FLUSH_STEPS
+        if is_time:
             self.flush()
             self._flushed = moment
-        self._mark = time.perf_counter()
+        self._mark = clock()
+        return is_time
 
     def abandon(self) -> None:
         """Forget the step under way."""
