@@ -381,10 +381,12 @@ def test_ranks_of_one_training_write_files_side_by_side(tmp_path: Path) -> None:
         import kernel_tools as kt
         from pathlib import Path
         torch.set_num_threads(1)
-        dist.init_process_group("gloo", init_method=f"file://{sys.argv[1]}/meeting", rank=int(sys.argv[2]), world_size=2)
+        folder, rank = Path(sys.argv[1]), int(sys.argv[2])
+        dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
         model = nn.parallel.DistributedDataParallel(nn.Sequential(nn.Linear(3, 2)))
         optimizer = torch.optim.SGD(model.parameters(), 0.1)
-        hook = kt.debugger.watch(model, optimizer, rules="none", save=kt.debugger.SaveConfig(every=1), run=Path(sys.argv[1]) / "c")
+        save = kt.debugger.SaveConfig(every=1)
+        hook = kt.debugger.watch(model, optimizer, rules="none", save=save, run=folder / "c")
         for _ in range(3):
             optimizer.zero_grad()
             model(torch.randn(4, 3)).pow(2).mean().backward()

@@ -54,10 +54,8 @@ class StepClock:
         """Count the time before a forward pass: waiting for data before the first one, unless a loader says less."""
         moment = clock()
         passed = moment - self._mark
-        if self._has_loader:
-            waited = min(self._waited, passed)
-        else:
-            waited = 0.0 if any(self._spent) else passed
+        is_waiting = self._has_loader or not any(self._spent)
+        waited = (min(self._waited, passed) if self._has_loader else passed) if is_waiting else 0.0
         self._spent[DATA] += waited
         self._spent[OTHER] += passed - waited
         self._waited = 0.0
