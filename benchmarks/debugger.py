@@ -56,7 +56,7 @@ def _train(name: str, steps: int, *sides: str) -> dict[str, dict[str, float]]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "WANDB_SILENT": "true",
-        # Without these, glibc gives memory back and takes it again at will: up to 40 % of a step, in a plain training too.
+        # Without these, glibc gives memory back and takes it again at will: up to 40 % of a step, plain or watched.
         "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
         "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     }

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kernel_tools import __version__
+from kernel_tools.cli_debugger import debugger_app
 from kernel_tools.cli_experiments import experiments_app
 from kernel_tools.cli_jobs import jobs_app, spot_app
 from kernel_tools.cli_schedules import scheduler, schedules_app
@@ -27,6 +28,7 @@ artifacts_app = typer.Typer(help="The stored files of runs and models.", no_args
 app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(experiments_app, name="experiments")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(debugger_app, name="debugger")
 app.add_typer(schedules_app, name="schedules")
 app.add_typer(spot_app, name="spot")
 app.command()(scheduler)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kernel_tools.debugger.estimators import watch_estimator
     from kernel_tools.debugger.finding import Advice, Finding, Findings, RuleState, RuleStatus, Severity
     from kernel_tools.debugger.opening import evaluate, export, findings, open
+    from kernel_tools.debugger.profiling.report import profile_report
     from kernel_tools.debugger.pytorch.hook import Hook, TrainingStopped
     from kernel_tools.debugger.records import Config, Mode, SaveConfig
     from kernel_tools.debugger.rules import Rule
@@ -38,6 +39,7 @@ _LAZY = {
     "Mode": "records",
     "Notify": "actions",
     "open": "opening",
+    "profile_report": "profiling.report",
     "Rule": "rules",
     "RuleState": "finding",
     "RuleStatus": "finding",
@@ -68,6 +70,7 @@ __all__ = [
     "Mode",
     "Notify",
     "open",
+    "profile_report",
     "Rule",
     "RuleState",
     "RuleStatus",

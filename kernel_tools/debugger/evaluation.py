@@ -136,7 +136,7 @@ class Evaluator:
         elif self._reasons.get(index) is not None:
             state = RuleState.NOT_APPLICABLE
         else:
-            state = RuleState.WATCHING
+            state, reason = RuleState.WATCHING, rule.conclusion
         return RuleStatus(
             rule=rule.name,
             state=state,

@@ -80,6 +80,14 @@ def export(run: Watched | Trial, path: str | os.PathLike[str], *, workspace: Wor
     return export_trial(run if isinstance(run, Trial) else open(run, workspace=workspace), Path(path))
 
 
+def find_named(name: str) -> Watched:
+    """Return what a user has named: the id of a run, or a job by its name; NotFoundError if there is none."""
+    from kernel_tools.jobs import get
+
+    is_run_id = len(name) == 32 and all(letter in "0123456789abcdef" for letter in name)
+    return name if is_run_id or os.sep in name else get(name)
+
+
 def _find(run: Any, workspace: Workspace | None) -> tuple[Run | None, Path]:
     from kernel_tools.core.errors import NotFoundError
     from kernel_tools.experiments import Run, get_run

@@ -28,6 +28,7 @@ class DebuggerMagics(Magics):
         run, else the newest run.
         """
         from kernel_tools import debugger, experiments, jobs
+        from kernel_tools.debugger.opening import find_named
 
         text = _DEBUGGER.parse_line(line).run
         try:
@@ -42,7 +43,6 @@ class DebuggerMagics(Magics):
                 return found.findings
             if isinstance(found, (experiments.Run, jobs.Job)):
                 return debugger.findings(found)
-            is_run_id = len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
-            return debugger.findings(text if is_run_id else jobs.get(text))
+            return debugger.findings(find_named(text))
         except AtelierError as error:
             raise UsageError(str(error)) from error

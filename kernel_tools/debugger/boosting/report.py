@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.core.errors import NotFoundError
 from kernel_tools.debugger.boosting import figures as boosting
 from kernel_tools.debugger.figures.classes import confusion, importance
 from kernel_tools.debugger.finding import read_findings
 from kernel_tools.debugger.records import Mode
+from kernel_tools.debugger.report_page import ReportPage
 from kernel_tools.debugger.trial import Trial
 
 if TYPE_CHECKING:
@@ -28,38 +28,21 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Trial], go.Figure]], ...] = (
     ("SHAP", "How far each feature moves the predictions, of a sample of rows.", boosting.shap_average),
     ("Trees", "Depth, and leaves of a tree on average.", boosting.tree_sizes),
 )
-_STYLE = (
-    "body{font-family:system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse}td,th{padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top}"
-    "th{font-weight:600}h2{margin-top:2rem}p{max-width:70ch}pre{white-space:pre-wrap;background:#f5f5f5;padding:.5rem}"
-)
 
 
 def report_html(trial: Trial) -> str:
     """Return the page. A section whose data was not captured is left out, and the page says why."""
-    parts: list[str] = []
-    missing: list[str] = []
+    page = ReportPage(f"Training report: {trial.run.name if trial.run is not None else trial.folder.name}")
+    page.add_facts(_summary(trial))
+    page.add_facts(trial.meta("hyperparameters") or {}, folded="Parameters")
+    found = [finding for finding in read_findings(trial.folder) if finding.rule != "CreateXgboostReport"]
+    if found:
+        page.add_findings(found, most_advice=1)
     other = "Residuals" if trial.meta("classes") else "ROC"
     for title, text, draw in _SECTIONS:
-        if title == other:
-            continue
-        try:
-            figure = draw(trial)
-        except NotFoundError as error:
-            missing.append(f"{title}: {error}")
-            continue
-        figure.update_layout(height=420)
-        content = figure.to_html(full_html=False, include_plotlyjs=not parts, config={"displayModeBar": False})
-        parts.append(f"<section><h2>{title}</h2><p>{html.escape(text)}</p>{content}</section>")
-    left_out = "".join(f"<li>{html.escape(line)}</li>" for line in missing)
-    name = html.escape(trial.run.name if trial.run is not None else trial.folder.name)
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
-        f"<style>{_STYLE}</style></head>"
-        f"<body><h1>Training report: {name}</h1>{_summary(trial)}{_findings(trial)}{''.join(parts)}"
-        + (f"<h2>Left out</h2><ul>{left_out}</ul>" if missing else "")
-        + "</body></html>"
-    )
+        if title != other:
+            page.add_figure(title, text, partial(draw, trial))
+    return page.to_html()
 
 
 def keep_report(trial: Trial) -> str:
@@ -80,7 +63,7 @@ def write_report(trial: Trial, path: Path) -> Path:
     return path
 
 
-def _summary(trial: Trial) -> str:
+def _summary(trial: Trial) -> dict[str, Any]:
     rows: dict[str, Any] = {
         "Library": trial.meta("framework"),
         "Objective": trial.meta("loss_kind"),
@@ -94,30 +77,7 @@ def _summary(trial: Trial) -> str:
             steps, values = trial.scalars(name, mode)
             if len(values):
                 rows[name] = f"{values[-1]:.6g} (least {values.min():.6g} at round {int(steps[values.argmin()])})"
-    return (
-        _table(rows) + f"<details><summary>Parameters</summary>{_table(trial.meta('hyperparameters') or {})}</details>"
-    )
-
-
-def _findings(trial: Trial) -> str:
-    found = [finding for finding in read_findings(trial.folder).findings if finding.rule != "CreateXgboostReport"]
-    if not found:
-        return ""
-    items = "".join(
-        f"<li><b>{html.escape(finding.rule)}</b> ({finding.severity.value}): {html.escape(finding.message)}"
-        + "".join(f"<br>{html.escape(advice.title)}. {html.escape(advice.reason)}" for advice in finding.advice[:1])
-        + "</li>"
-        for finding in found
-    )
-    return f"<h2>Findings</h2><ul>{items}</ul>"
-
-
-def _table(rows: dict[str, Any]) -> str:
-    body = "".join(
-        f"<tr><th scope='row'>{html.escape(str(name))}</th><td>{html.escape(str(value))}</td></tr>"
-        for name, value in rows.items()
-    )
-    return f"<table>{body}</table>"
+    return rows
 
 
 def _seconds(trial: Trial) -> float:

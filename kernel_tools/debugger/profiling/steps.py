@@ -22,7 +22,8 @@ WARM_UP = 5
 
 def phases_of(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the seconds of each phase of steps, (steps, phases); what is unknown counts nothing."""
-    return np.nan_to_num(values[:, PHASE_COLUMNS], nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
+    found: np.ndarray[Any, Any] = np.nan_to_num(values[:, PHASE_COLUMNS], nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
+    return found
 
 
 def durations_of(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -73,10 +73,9 @@ class SystemSeries:
         """Return the samples of a time, in milliseconds since 1970 UTC, both ends included."""
         first = 0 if start is None else int(self.at.searchsorted(start, "left"))
         last = len(self.at) if end is None else int(self.at.searchsorted(end, "right"))
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return SystemSeries(
-            **{name: value[first:last] if isinstance(value, np.ndarray) else value for name, value in values.items()}
-        )
+        values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        cut = {name: value[first:last] for name, value in values.items() if name != "memory_total"}
+        return SystemSeries(**cut, memory_total=self.memory_total)
 
     def last(self, seconds: float) -> SystemSeries:
         """Return the samples of so many last seconds."""
@@ -97,7 +96,7 @@ def read_series(paths: Sequence[Path]) -> SystemSeries:
     parts = [part for path in paths if (part := _read_one(path)) is not None]
     if not parts:
         none, wide = np.empty(0), np.empty((0, 0))
-        return SystemSeries(np.empty(0, "i8"), wide, wide, wide, wide, *([none] * 6), 0)
+        return SystemSeries(np.empty(0, "i8"), wide, wide, wide, wide, none, none, none, none, none, none, 0)
     joined: dict[str, Any] = {"memory_total": parts[-1].memory_total}
     for item in fields(SystemSeries):
         columns = [getattr(part, item.name) for part in parts]

@@ -136,7 +136,7 @@ class TorchTrace:
 
             def enter(*_: Any, label: str = label) -> None:
                 mark = torch.profiler.record_function(label)
-                mark.__enter__()
+                mark.__enter__()  # type: ignore[no-untyped-call]  # torch has no types for it
                 self._marks.append(mark)
 
             def leave(*_: Any) -> None:

@@ -49,6 +49,8 @@ class Rule:
         self.tensor_regex = regexes or None
         self._kept: dict[tuple[tuple[int, ...], int, str | None], list[int]] = {}
         self._element_counts: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
+        self.conclusion = ""
+        """What it says of a training that it has found nothing in; shown with its name."""
         self.mode = Mode.TRAIN
         """The mode of the step that the rule is invoked at."""
 
