@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from kernel_tools.core.errors import InvalidArgumentError, UnavailableError
 from kernel_tools.debugger.finding import Finding, Severity, TakenAction, now
+from kernel_tools.debugger.notices import add_notice
 from kernel_tools.jobs.checkpointing.requests import request_checkpoint
 
 if TYPE_CHECKING:
@@ -93,8 +94,11 @@ class Notify(Action):
     """Show a notification on the desktop of whoever has the studio open."""
 
     def take(self, finding: Finding, run: Run | None) -> str:
-        """Nothing but the record of it: the studio shows what it finds there."""
-        return "notified"
+        """Leave a notice, which the studio shows."""
+        if run is None:
+            return "belongs to no run, so that nobody can be told in the studio"
+        add_notice(run, finding)
+        return "left a notice for the studio"
 
 
 @dataclass(frozen=True, kw_only=True)

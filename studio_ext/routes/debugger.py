@@ -14,7 +14,8 @@ from kernel_tools.core.figures import figure_json
 from kernel_tools.debugger.figures import EVIDENCE, available_figures, draw_evidence, figure_code
 from kernel_tools.debugger.figures.classes import confusion_steps
 from kernel_tools.debugger.figures.drawing import evenly
-from kernel_tools.debugger.finding import Finding, RuleStatus, TakenAction, read_findings
+from kernel_tools.debugger.finding import Finding, RuleStatus, TakenAction, now, read_findings
+from kernel_tools.debugger.notices import Notice, read_notices
 from kernel_tools.debugger.reading import TensorInfo
 from kernel_tools.debugger.records import COLUMN, Mode
 from kernel_tools.debugger.session import debugger_folder
@@ -375,7 +376,33 @@ def _row(trial: Trial, info: TensorInfo, newest: dict[str, tuple[int, list[float
     )
 
 
+class NoticesQuery(Query):
+    """Since when, in milliseconds since 1970 UTC."""
+
+    since: int = Field(ge=0, le=MAX_STEP)
+
+
+class NoticesReply(Reply):
+    """What one wants to be told of, the oldest first, and what time the server has."""
+
+    notices: list[Notice]
+    now: int
+
+
+class NoticesHandler(StudioHandler):
+    """Notices of findings."""
+
+    path = "/debugger/-/notices"
+    auth_resource = "experiments"
+
+    @operation("list_notices", "List the findings that somebody is to be told of since a time")
+    def get(self, query: NoticesQuery) -> NoticesReply:
+        """Answer the newest."""
+        return NoticesReply(notices=read_notices(self.workspace, query.since), now=now())
+
+
 HANDLERS: list[type[StudioHandler]] = [
+    NoticesHandler,
     DebuggerHandler,
     DebuggerFigureHandler,
     TensorsHandler,

@@ -209,3 +209,15 @@ async def test_more_runs_are_read_than_are_kept_open(call: Any, workspace: Works
         write_capture(debugger_folder(workspace, run.id))
     answers = await asyncio.gather(*(call("GET", f"/runs/{run.id}/debugger") for run in [*runs, *runs]))
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_notices_of_findings_are_told_by_their_time(call: Any, run: Run) -> None:
+    from kernel_tools.debugger.finding import Finding, Severity
+    from kernel_tools.debugger.notices import add_notice
+
+    first = (await call("GET", "/debugger/-/notices?since=9007199254740991")).json
+    assert first["notices"] == []
+    add_notice(run, Finding("NaNLoss", Severity.ERROR, 7, "The loss is not a number."))
+    told = (await call("GET", "/debugger/-/notices?since=0")).json
+    assert [(notice["run_id"], notice["rule"]) for notice in told["notices"]] == [(run.id, "NaNLoss")]
+    assert (await call("GET", f"/debugger/-/notices?since={told['notices'][0]['at']}")).json["notices"] == []

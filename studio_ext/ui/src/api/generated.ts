@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+  '/studio/api/debugger/-/notices': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the findings that somebody is to be told of since a time */
+    get: operations['list_notices'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/endpoints': {
     parameters: {
       query?: never;
@@ -2726,6 +2743,27 @@ export interface components {
     NotebookReply: {
       path: string;
     };
+    /**
+     * Notice
+     * @description A finding that somebody wants to be told of; `at` is when it was left, in milliseconds since 1970 UTC.
+     */
+    Notice: {
+      run_id: string;
+      run: string;
+      rule: string;
+      severity: string;
+      step: number;
+      message: string;
+      at: number;
+    };
+    /**
+     * NoticesReply
+     * @description What one wants to be told of, the oldest first, and what time the server has.
+     */
+    NoticesReply: {
+      notices: components['schemas']['Notice'][];
+      now: number;
+    };
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
     /**
@@ -3875,6 +3913,59 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  list_notices: {
+    parameters: {
+      query: {
+        since: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NoticesReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   list_endpoints: {
     parameters: {
       query?: {

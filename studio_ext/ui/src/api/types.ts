@@ -118,6 +118,7 @@ export type Advice = Schemas['Advice'];
 export type RuleStatus = Schemas['RuleStatus'];
 export type DebuggerFigureRequest = Schemas['DebuggerFigureRequest'];
 export type EvidenceRequest = Schemas['EvidenceRequest'];
+export type NoticesReply = Schemas['NoticesReply'];
 export type TensorRow = Schemas['TensorRow'];
 export type TensorRows = Schemas['TensorRows'];
 export type TensorDetail = Schemas['TensorDetail'];

@@ -64,3 +64,10 @@ export function readProfile(
 ): Promise<api.ProfilerReply> {
   return client.json(join('runs', run, 'profiler'), { signal });
 }
+
+export function listNotices(
+  client: Client,
+  since: number
+): Promise<api.NoticesReply> {
+  return client.json('debugger/-/notices', { query: { since } });
+}

@@ -1,4 +1,4 @@
-/** Tells when jobs end, wherever in JupyterLab somebody is. */
+/** Tells when jobs end, and of findings, wherever in JupyterLab somebody is. */
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Poll } from '@lumino/polling';
@@ -16,8 +16,21 @@ export type NoticeMode = 'jupyterlab' | 'desktop' | 'off';
 const MAX_TOLD = 3;
 const LONG_AGO = 2 ** 53;
 
+/** Something to tell of that is no end of a job. */
+export interface INotice {
+  title: string;
+  text: string;
+  link: string;
+  isBad: boolean;
+}
+
 export class Notices {
-  constructor(private readonly _studio: IStudio) {
+  constructor(
+    private readonly _studio: IStudio,
+    private readonly _lookElsewhere: (
+      since: number
+    ) => Promise<{ notices: readonly INotice[]; now: number }>
+  ) {
     this._poll = new Poll({
       name: 'atelier:ended-jobs',
       auto: false,
@@ -80,6 +93,25 @@ export class Notices {
   }
 
   private async _look(): Promise<void> {
+    await Promise.all([this._lookAtJobs(), this._lookAtOthers()]);
+  }
+
+  private async _lookAtOthers(): Promise<void> {
+    const { trans } = this._studio;
+    const reply = await this._lookElsewhere(this._noticesSince ?? LONG_AGO);
+    this._noticesSince = reply.now;
+    for (const notice of reply.notices.slice(-MAX_TOLD)) {
+      const open = () => this._studio.open(notice.link);
+      const emit = notice.isBad ? Notification.error : Notification.warning;
+      emit(`${notice.title}\n${notice.text}`, {
+        autoClose: 10_000,
+        actions: [{ label: trans.__('Open run'), callback: open }]
+      });
+      this._show(notice.title, notice.text, notice.link, open);
+    }
+  }
+
+  private async _lookAtJobs(): Promise<void> {
     const { client } = this._studio;
     // The first question only asks what time the server has.
     const reply = await endedJobs(client, this._since ?? LONG_AGO);
@@ -155,4 +187,5 @@ export class Notices {
   private readonly _modeChanged = new Signal<this, void>(this);
   private _settings: ISettingRegistry.ISettings | null = null;
   private _since: number | null = null;
+  private _noticesSince: number | null = null;
 }

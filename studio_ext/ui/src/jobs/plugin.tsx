@@ -8,6 +8,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import * as React from 'react';
 
+import { listNotices } from '../debugger/calls';
 import { ILink, IPage, IStudio, addEntrance, jobsIcon } from '../frame';
 import { JobPage } from './JobPage';
 import { JobsPage } from './JobsPage';
@@ -27,7 +28,18 @@ const plugin: JupyterFrontEndPlugin<void> = {
     settingRegistry: ISettingRegistry | null
   ): void => {
     const { trans } = studio;
-    const notices = new Notices(studio);
+    const notices = new Notices(studio, async since => {
+      const reply = await listNotices(studio.client, since);
+      return {
+        now: reply.now,
+        notices: reply.notices.map(notice => ({
+          title: trans.__('%1 in %2', notice.rule, notice.run),
+          text: notice.message,
+          link: `run/${notice.run_id}/debugger`,
+          isBad: notice.severity === 'error'
+        }))
+      };
+    });
     void app.restored
       .then(() => settingRegistry?.load(plugin.id) ?? null)
       .catch(() => null)
