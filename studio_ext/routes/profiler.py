@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 from kernel_tools import experiments
 from kernel_tools.core.errors import IntegrityError, NotFoundError
+from kernel_tools.debugger.profiling.report import report_html
 from kernel_tools.debugger.profiling.steps import breakdown
 from kernel_tools.debugger.profiling.system import system_of
 from kernel_tools.debugger.profiling.trace import has_trace, trace_tables
 from kernel_tools.debugger.session import debugger_folder
 from studio_ext.handlers import StudioHandler
-from studio_ext.operations import operation
+from studio_ext.operations import FileReply, operation
 from studio_ext.schema import Name, Reply
 
 SHOWN_ROWS = 200
@@ -102,4 +105,19 @@ class ProfilerHandler(StudioHandler):
         )
 
 
-HANDLERS: list[type[StudioHandler]] = [ProfilerHandler]
+class ProfileReportHandler(StudioHandler):
+    """The profiler's report of a run as a file."""
+
+    path = "/runs/{run_id}/profiler/report"
+    auth_resource = "experiments"
+
+    @operation("download_profile_report", "Download the profiler's report", raises=(NotFoundError, IntegrityError))
+    def get(self, run_id: Name) -> FileReply:
+        """Make the page, and stream it as a download."""
+        run = experiments.get_run(run_id, workspace=self.workspace)
+        with self.studio.captures.open(run) as trial:
+            content = report_html(trial).encode()
+        return FileReply(io.BytesIO(content), f"profile-{run.id}.html", len(content), "text/html")
+
+
+HANDLERS: list[type[StudioHandler]] = [ProfilerHandler, ProfileReportHandler]

@@ -221,3 +221,16 @@ async def test_notices_of_findings_are_told_by_their_time(call: Any, run: Run) -
     told = (await call("GET", path, params={"since": 0})).json
     assert [(notice["run_id"], notice["rule"]) for notice in told["notices"]] == [(run.id, "NaNLoss")]
     assert (await call("GET", path, params={"since": told["notices"][0]["at"]})).json["notices"] == []
+
+
+async def test_the_profilers_report_comes_as_a_file_that_no_browser_runs_here(call: Any, run: Run) -> None:
+    write_machine(debugger_folder(run._workspace, run.id))
+    reply = await call("GET", f"/runs/{run.id}/profiler/report")
+    assert reply.status == 200 and b"Where the time went" in reply.content
+    assert "attachment" in reply.headers["Content-Disposition"]
+    assert "sandbox" in reply.headers["Content-Security-Policy"]
+
+
+async def test_a_report_of_a_run_that_was_not_watched_says_how_to_watch(call: Any, workspace: Workspace) -> None:
+    reply = await call("GET", f"/runs/{start(workspace).id}/profiler/report")
+    assert reply.status == 404 and "kernel_tools.debugger.watch" in reply.json["error"]["message"]

@@ -232,3 +232,14 @@ export namespace Client {
 export function join(...segments: (string | number)[]): string {
   return segments.map(segment => encodeURIComponent(segment)).join('/');
 }
+
+/** Where a browser downloads something from. */
+export function urlOf(
+  path: string,
+  query: { [name: string]: string } = {}
+): string {
+  const { baseUrl } = ServerConnection.makeSettings();
+  const search = new URLSearchParams(query).toString();
+  const url = URLExt.join(baseUrl, 'studio/api', path);
+  return search ? `${url}?${search}` : url;
+}

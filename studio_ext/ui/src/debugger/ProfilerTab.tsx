@@ -9,7 +9,7 @@ import { useVersion } from './DebuggerTab';
 import { FindingDrawer } from './FindingDrawer';
 import { RuleBoard } from './RuleBoard';
 import { makeBoard } from './board';
-import { readDebugger, readProfile } from './calls';
+import { profileReportUrl, readDebugger, readProfile } from './calls';
 
 const HEIGHT = 280;
 const PROFILE_CODE = `import kernel_tools as kt
@@ -72,6 +72,15 @@ function ProfilerView(view: IProfileView): React.ReactElement {
   ];
   return (
     <div className="atelier-Debugger">
+      <p>
+        <a
+          className="atelier-Button"
+          href={profileReportUrl(run.id)}
+          download={`profile-${run.name}.html`}
+        >
+          {trans.__('Download the report')}
+        </a>
+      </p>
       <ProfilerRules {...view} />
       <div className="atelier-DebuggerCharts">
         {titles

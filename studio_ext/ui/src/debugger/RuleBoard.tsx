@@ -128,10 +128,10 @@ function RuleLine(props: {
         </span>
       </summary>
       <dl>
-        {props.rules.map(({ rule, summary }) => (
+        {props.rules.map(({ rule, summary, reason }) => (
           <React.Fragment key={rule}>
             <dt>{rule}</dt>
-            <dd>{summary}</dd>
+            <dd>{reason || summary}</dd>
           </React.Fragment>
         ))}
       </dl>

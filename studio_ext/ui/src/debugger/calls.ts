@@ -1,6 +1,6 @@
 /** What the views of the Debugger and the profiler ask of the server. */
 import type { Client, IPageQuery } from '../api';
-import { join } from '../api';
+import { join, urlOf } from '../api';
 import type * as api from '../api/types';
 
 /** A figure by its name, and what it is asked to show. */
@@ -70,4 +70,8 @@ export function listNotices(
   since: number
 ): Promise<api.NoticesReply> {
   return client.json('debugger/-/notices', { query: { since } });
+}
+
+export function profileReportUrl(run: string): string {
+  return urlOf(join('runs', run, 'profiler', 'report'));
 }

@@ -1,9 +1,7 @@
 /** What the pages of jobs ask of the server. */
-import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
 
 import type { Client, IPageQuery } from '../api';
-import { join } from '../api';
+import { join, urlOf } from '../api';
 import type * as api from '../api/types';
 import type { IFileSource } from '../components/files';
 
@@ -154,10 +152,4 @@ export function jobSource(client: Client, name: string): IFileSource {
         `path = job.output().file(${JSON.stringify(file)})`
       ].join('\n')
   };
-}
-
-function urlOf(path: string, query: { [name: string]: string }): string {
-  const { baseUrl } = ServerConnection.makeSettings();
-  const search = new URLSearchParams(query).toString();
-  return `${URLExt.join(baseUrl, 'studio/api', path)}?${search}`;
 }
