@@ -31,8 +31,8 @@ BAR_CONTROL = 1.0
 BAR_WANDB = 10
 BAR_LATENCY = 1.5
 BAR_SERIES_MS = 50
-STEPS = {"cnn": 1500, "mlp": 3000, "transformer": 500}
-"""Each trains for about ten seconds of a processor."""
+STEPS = {"cnn": 1000, "mlp": 2000, "transformer": 350}
+"""Each trains for about ten seconds of a processor, at least."""
 STEPS_EVERY = {"cnn": 150, "mlp": 300, "transformer": 100}
 TITLES = {"cnn": "small CNN", "mlp": "13-layer MLP", "transformer": "small transformer"}
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def _train(name: str, steps: int, *sides: str) -> dict[str, dict[str, float]]:
 def _overhead(name: str) -> Iterator[Result]:
     """Plain, watched, plain again, in turn in one process; the first of three is the control's other half."""
     added, control, measured, closing, sampled = [], [], [], [], []
-    for _ in range(5):
+    for _ in range(3):
         found = _train(name, STEPS[name], "plain", "watched", "control")
         plain = (found["plain"]["cpu"] + found["control"]["cpu"]) / 2
         added.append(100 * (found["watched"]["cpu"] / plain - 1))
@@ -94,7 +94,7 @@ def _overhead(name: str) -> Iterator[Result]:
 def _against_wandb(name: str) -> Result:
     """The same tensors at every step: parameters and gradients."""
     ours, theirs, everything = [], [], []
-    for _ in range(3):
+    for _ in range(2):
         found = _train(name, STEPS_EVERY[name], "plain", "wandb", "wandb_alone", "like_wandb", "every_step", "control")
         plain = (found["plain"]["cpu"] + found["control"]["cpu"]) / 2
         per_step = 1000 / STEPS_EVERY[name]
