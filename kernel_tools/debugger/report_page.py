@@ -30,14 +30,14 @@ class ReportPage:
         self._missing: list[str] = []
         self._has_figure = False
 
-    def add_figure(self, title: str, text: str, draw: Callable[[], go.Figure], height: int = 420) -> None:
+    def add_figure(self, title: str, text: str, draw: Callable[[], go.Figure]) -> None:
         """Add a figure with a sentence about it."""
         try:
             figure = draw()
         except NotFoundError as error:
             self._missing.append(f"{title}: {error}")
             return
-        figure.update_layout(height=height)
+        figure.update_layout(height=max(420, figure.layout.height or 0))  # one with many rows knows what it needs
         options: dict[str, Any] = {"displayModeBar": False}
         content = figure.to_html(full_html=False, include_plotlyjs=not self._has_figure, config=options)
         self._has_figure = True
