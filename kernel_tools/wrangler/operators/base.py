@@ -112,8 +112,8 @@ class Operator(BaseModel):
     def check(self, *schemas: ibis.Schema) -> None:
         """Refuse parameters that do not fit the tables.
 
-        Here: the columns of the fields declared with `pick_column` and `pick_columns` exist in the first table and are of the
-        right kinds. An operator adds what else it knows.
+        Here: the columns of the fields declared with `pick_column` and `pick_columns` exist in the first table and are
+        of the right kinds. An operator adds what else it knows.
 
         Raises
         ------
