@@ -15,9 +15,19 @@ from kernel_tools.core.errors import NotFoundError
 from kernel_tools.wrangler.operators.base import Operator, StepError
 
 OPERATORS: dict[str, str] = {
+    "aggregate": "aggregation:Aggregate",
+    "cast": "columns:Cast",
     "drop": "columns:Drop",
+    "duplicate": "columns:Duplicate",
+    "filter": "rows:Filter",
+    "formula": "columns:Formula",
     "impute": "missing:Impute",
+    "join": "combine:Join",
+    "move": "columns:Move",
     "one_hot": "encoding:OneHot",
+    "rename": "columns:Rename",
+    "select": "columns:Select",
+    "sort": "rows:Sort",
 }
 """Where the class of each operator is: the file, and the name in it."""
 

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from pydantic import Field
+
+from kernel_tools.wrangler.operators.base import (
+    Operator,
+    State,
+    StepError,
+    hinted,
+    pick_column,
+    pick_columns,
+    require_column,
+)
+from kernel_tools.wrangler.operators.naming import require_new_names
 
 if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
+
+
+class Select(Operator):
+    """Keep some columns, in the order given."""
+
+    op = "select"
+    title = "Select columns"
+    family = "columns"
+
+    columns: list[str] = pick_columns(description="The columns to keep, in their new order.")
+
+    def sentence(self) -> str:
+        """Name the columns."""
+        return f"Keep {', '.join(self.columns)}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse a column twice."""
+        super().check(*schemas)
+        _require_once(self.columns, "columns")
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Project."""
+        return tables[0].select(*self.columns)
 
 
 class Drop(Operator):
@@ -33,3 +67,174 @@ class Drop(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Project the rest."""
         return tables[0].drop(*self.columns)
+
+
+class Rename(Operator):
+    """Give columns other names; they keep their places, and two may swap their names."""
+
+    op = "rename"
+    title = "Rename columns"
+    family = "columns"
+
+    names: dict[str, str] = hinted("rename", description="The new name of each column, by its old one.", min_length=1)
+
+    def sentence(self) -> str:
+        """Name the columns."""
+        return f"Rename {', '.join(f'{old} to {new}' for old, new in self.names.items())}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse columns that are not there, and names that are taken."""
+        for old in self.names:
+            require_column(schemas[0], old, field="names")
+        require_new_names(schemas[0], self.names.values(), field="names", replaced=self.names)
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Rename."""
+        return tables[0].rename({new: old for old, new in self.names.items()})
+
+
+class Duplicate(Operator):
+    """Copy a column under another name, to the end."""
+
+    op = "duplicate"
+    title = "Duplicate column"
+    family = "columns"
+
+    column: str = pick_column(description="The column to copy.")
+    name: str = hinted("new_column", description="The name of the copy.")
+
+    def sentence(self) -> str:
+        """Name both."""
+        return f"Copy {self.column} to {self.name}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse a name that is taken."""
+        super().check(*schemas)
+        require_new_names(schemas[0], [self.name], field="name")
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Copy."""
+        return tables[0].mutate(**{self.name: tables[0][self.column]})
+
+
+class Move(Operator):
+    """Move columns to another place; several keep the order in which they are given."""
+
+    op = "move"
+    title = "Move columns"
+    family = "columns"
+
+    columns: list[str] = pick_columns(description="The columns to move.")
+    to: Literal["start", "end", "before", "after", "index"] = Field("start", description="Where they go.")
+    anchor: str | None = pick_column(default=None, description="For before and after: the column beside which they go.")
+    index: int = Field(0, ge=0, description="For index: how many other columns come before them.")
+
+    def sentence(self) -> str:
+        """Say what goes where."""
+        where = {"start": "to the start", "end": "to the end", "index": f"behind the first {self.index} columns"}
+        return f"Move {', '.join(self.columns)} {where.get(self.to, f'{self.to} {self.anchor}')}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse a place that is not there."""
+        super().check(*schemas)
+        _require_once(self.columns, "columns")
+        if self.to in ("before", "after") and self.anchor is None:
+            raise StepError(f"Say which column they go {self.to}.", field="anchor")
+        if self.to in ("before", "after") and self.anchor in self.columns:
+            raise StepError(f"{self.anchor!r} is moved itself. Choose a column that stays.", field="anchor")
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Project in the new order."""
+        others = [name for name in tables[0].columns if name not in self.columns]
+        if self.to in ("before", "after"):
+            place = others.index(str(self.anchor)) + (self.to == "after")
+        else:
+            place = {"start": 0, "end": len(others), "index": self.index}[self.to]
+        return tables[0].select(*others[:place], *self.columns, *others[place:])
+
+
+class Cast(Operator):
+    """Convert columns to another type; values that cannot be converted become missing.
+
+    Text becomes a number if it is one (spaces around it do not count), a whole number only without decimals; a date or
+    date-time if it is one of ISO 8601 (`parse_datetime` reads others); true or false if it is true, t, yes, y, 1 or
+    false, f, no, n, 0 in any case. Numbers lose their decimals as whole numbers, and are true unless they are 0.
+    """
+
+    op = "cast"
+    title = "Change type"
+    family = "columns"
+
+    columns: list[str] = pick_columns(description="The columns to convert.")
+    type: Literal["integer", "float", "string", "boolean", "date", "datetime"] = Field(description="The new type.")
+
+    def sentence(self) -> str:
+        """Name the columns and the type."""
+        return f"Convert {', '.join(self.columns)} to {self.type}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse conversions that there are not."""
+        super().check(*schemas)
+        import ibis
+
+        from kernel_tools.wrangler.formula_functions import FunctionError, converted
+
+        table = ibis.table(schemas[0], name="t")
+        for name in self.columns:
+            try:
+                converted(table[name], _CAST_TYPES[self.type])
+            except FunctionError as error:
+                raise StepError(f"{name!r}: {error}", field="type") from error
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Convert."""
+        from kernel_tools.wrangler.formula_functions import converted
+
+        return tables[0].mutate(**{name: converted(tables[0][name], _CAST_TYPES[self.type]) for name in self.columns})
+
+
+_CAST_TYPES = {
+    "integer": "int64",
+    "float": "float64",
+    "string": "string",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "timestamp",
+}
+
+
+class Formula(Operator):
+    """Compute a column from others, with an expression of SQL; see `kernel_tools.wrangler.formula`.
+
+    The name of a column that there is replaces it, in its place.
+    """
+
+    op = "formula"
+    title = "Compute with a formula"
+    family = "columns"
+
+    name: str = hinted("new_column", description="The column that is computed.")
+    formula: str = hinted("formula", description="An expression over the columns, as in income / 12.")
+
+    def sentence(self) -> str:
+        """Show the formula."""
+        return f"Compute {self.name} = {self.formula}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse a formula that does not fit."""
+        from kernel_tools.wrangler.formula import formula
+
+        require_new_names(schemas[0], [self.name], field="name", may_replace=True)
+        formula(self.formula, schemas[0])
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Compute."""
+        from kernel_tools.wrangler.formula import formula
+
+        return tables[0].mutate(**{self.name: formula(self.formula, tables[0])})
+
+
+def _require_once(columns: list[str], field: str) -> None:
+    for place, name in enumerate(columns):
+        if name in columns[:place]:
+            raise StepError(f"{name!r} is named twice.", field=field)

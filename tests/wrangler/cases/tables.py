@@ -39,4 +39,24 @@ TABLES: dict[str, pa.Table] = {
             "seen": pa.array([datetime(2024, 1, 1), None, datetime(2024, 1, 2)], pa.timestamp("us")),
         }
     ),
+    # Text that is, or nearly is, something else.
+    "written": pa.table(
+        {
+            "id": pa.array(range(24), pa.int64()),
+            "a": pa.array(
+                ["12", " 12 ", "-7", "+3", "1_000", "1,000", "12.7", "12.0", "1e3", "1e-2", ".5", "5.", "NaN", "inf"]
+                + ["", None, "Yes", "FALSE", "t", "2024-02-29", "2023-02-29", "2024-02-29T23:59:59.5", "2024-1-5"]
+                + ["2024-02-29 12:30Z"]
+            ),
+            "job": pa.array([" x ", "\ty", None, ""] * 6),
+        }
+    ),
+    # For joins: a key twice, one that nobody has, a missing one, a name that is taken.
+    "jobs": pa.table(
+        {
+            "name": pa.array(["clerk", "chef", "clerk", None, "🎸", "pilot"]),
+            "pay": pa.array([10.5, 20.0, None, 1.0, 3.25, 9.0]),
+            "id": pa.array([1, 2, 3, 4, 5, 6], pa.int32()),
+        }
+    ),
 }
