@@ -163,6 +163,11 @@ class Engine:
         self.close()
 
 
+def quoted(name: str) -> str:
+    """Return `name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def first_line(error: BaseException) -> str:
     """Return what an engine says, without its prefix and its excerpt of the statement."""
     text = str(error).split("\n", 1)[0]

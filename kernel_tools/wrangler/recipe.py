@@ -344,10 +344,12 @@ def load(path: str | Path, *, is_trusted: bool = False) -> Recipe:
     return Recipe(document, base=path.resolve().parent, is_trusted=trusted)
 
 
-def _is_database(uri: str) -> bool:
-    from kernel_tools.wrangler.sources import is_database
+_DATABASES = ("sqlite", "duckdb", "postgres", "postgresql", "mysql", "trino", "snowflake", "bigquery", "athena",
+              "redshift", "mssql", "clickhouse")  # fmt: skip
 
-    return is_database(uri)
+
+def _is_database(uri: str) -> bool:
+    return "://" in uri and uri.split("://", 1)[0].split("+")[0] in _DATABASES
 
 
 def _method(recipe: Recipe, op: str) -> Callable[..., Recipe]:
