@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
 
-Statistic = Literal[
-    "rows", "count", "missing", "distinct", "sum", "mean", "median", "quantile", "min", "max", "std", "var"
-] | Literal["first", "last", "any", "all"]
+Statistic = (
+    Literal["rows", "count", "missing", "distinct", "sum", "mean", "median", "quantile", "min", "max", "std", "var"]
+    | Literal["first", "last", "any", "all"]
+)
 """What is computed of the values of a group.
 
 rows counts all rows, count those with a value, missing those without; distinct counts different values. All others

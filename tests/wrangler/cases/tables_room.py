@@ -15,7 +15,10 @@ CASES = [
     Case("rename", {"names": {"job": "work", "age": "years"}}),
     Case("rename", {"names": {"age": "id", "id": "age"}}),
     Case("duplicate", {"column": "born", "name": "birthday"}),
-    *(Case("move", {"columns": ["job", "age"], "to": to, "anchor": "born"}) for to in ("start", "end", "after", "before")),
+    *(
+        Case("move", {"columns": ["job", "age"], "to": to, "anchor": "born"})
+        for to in ("start", "end", "after", "before")
+    ),
     Case("move", {"columns": ["job"], "to": "index", "index": 1}),
     *(
         Case("cast", {"columns": ["a"], "type": to}, table="written")
@@ -81,7 +84,18 @@ CASES = [
                 {"function": "rows"},
                 *(
                     {"function": function, "column": "age"}
-                    for function in ("count", "missing", "distinct", "sum", "mean", "median", "min", "max", "std", "var")
+                    for function in (
+                        "count",
+                        "missing",
+                        "distinct",
+                        "sum",
+                        "mean",
+                        "median",
+                        "min",
+                        "max",
+                        "std",
+                        "var",
+                    )
                 ),
                 {"function": "quantile", "column": "income", "quantile": 0.25},
                 {"function": "first", "column": "seen"},
