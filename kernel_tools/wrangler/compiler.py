@@ -32,6 +32,12 @@ class Compiler(DuckDBCompiler):
         total = super().visit_Sum(op, arg=arg, where=where)
         return self.cast(total, op.dtype) if op.dtype.is_integer() else total
 
+    def visit_WindowFunction(self, op: ops.WindowFunction, *, func: Any, **window: Any) -> Any:
+        """Cast a sum after OVER, not before."""
+        if not (isinstance(op.func, ops.Sum) and isinstance(func, sge.Cast)):
+            return super().visit_WindowFunction(op, func=func, **window)
+        return self.cast(super().visit_WindowFunction(op, func=func.this, **window), op.dtype)
+
     def visit_Sign(self, op: ops.Sign, *, arg: Any) -> Any:
         """Keep the type of the number."""
         return self.cast(self.f.sign(arg), op.dtype)
@@ -39,6 +45,10 @@ class Compiler(DuckDBCompiler):
     def visit_ExtractEpochSeconds(self, op: ops.ExtractEpochSeconds, *, arg: Any) -> Any:
         """Return whole seconds, rounded down."""
         return self.cast(self.f.floor(super().visit_ExtractEpochSeconds(op, arg=arg)), dt.int64)
+
+    def visit_TimestampFromUNIX(self, op: ops.TimestampFromUNIX, *, arg: Any, unit: Any) -> Any:
+        """Return a date-time without a zone."""
+        return self.f.make_timestamp(arg * {"s": 1_000_000, "ms": 1_000, "us": 1}[unit.short])
 
 
 compiler = Compiler()

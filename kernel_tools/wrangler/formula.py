@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -17,7 +17,8 @@ from ibis.common.exceptions import IbisError
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import TokenType
+from sqlglot.parsers.duckdb import DuckDBParser
+from sqlglot.tokenizer_core import TokenType
 
 from kernel_tools.wrangler.formula_functions import FUNCTIONS, KIND_WORDS, TYPES, FunctionError, converted, quotient
 from kernel_tools.wrangler.kinds import Kind, kind_of
@@ -38,14 +39,17 @@ class FormulaError(StepError):
         self.position = position
 
 
-class _Dialect(DuckDB):
+class _Parser(DuckDBParser):
     """DuckDB's grammar in which every function is just a name with arguments."""
 
-    class Parser(DuckDB.Parser):
-        FUNCTIONS = {}
-        FUNCTION_PARSERS = {name: DuckDB.Parser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST")}
-        NO_PAREN_FUNCTIONS = {}
-        NO_PAREN_FUNCTION_PARSERS = {"CASE": DuckDB.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS = {name: DuckDBParser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST")}
+    NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {}
+    NO_PAREN_FUNCTION_PARSERS = {"CASE": DuckDBParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
+
+
+class _Dialect(DuckDB):
+    Parser = _Parser
 
 
 def formula(text: str, table: ir.Table | ibis.Schema, *, field: str = "formula") -> ir.Value:
@@ -115,7 +119,7 @@ def columns_of(text: str, schema: ibis.Schema) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _parsed(text: str) -> exp.Expression:
+def _parsed(text: str) -> exp.Expr:
     if not text.strip():
         raise FormulaError("The formula is empty. Write an expression such as age * 2")
     if len(text) > LONGEST:
@@ -168,7 +172,7 @@ class _Reader:
         self._table = table
         self._depth = 0
 
-    def value(self, node: exp.Expression) -> Any:
+    def value(self, node: exp.Expr) -> Any:
         self._depth += 1
         if self._depth > 4 * _DEEPEST:
             raise FormulaError("The formula is nested too deeply. Split it into several steps")
@@ -180,7 +184,7 @@ class _Reader:
         finally:
             self._depth -= 1
 
-    def typed(self, node: exp.Expression) -> Any:
+    def typed(self, node: exp.Expr) -> Any:
         found = self.value(node)
         if found is None:
             raise FormulaError("NULL cannot be computed with. To ask whether a value is missing, write x IS NULL")
@@ -328,7 +332,7 @@ class _Reader:
         except FunctionError as error:
             raise FormulaError(str(error), position=_position(node)) from error
 
-    def _condition(self, node: exp.Expression) -> Any:
+    def _condition(self, node: exp.Expr) -> Any:
         found = self.typed(node)
         _require(found, "boolean", node, "AND, OR, NOT and WHEN need conditions")
         return found
@@ -377,7 +381,7 @@ _READERS: dict[type, Callable[[_Reader, Any], Any]] = {
 }
 
 
-def _matched(left: Any, right: Any, node: exp.Expression) -> tuple[Any, Any]:
+def _matched(left: Any, right: Any, node: exp.Expr) -> tuple[Any, Any]:
     """Return two values that can be compared: text that is written beside a date is read as a date."""
     kinds = [kind_of(side.type()) for side in (left, right)]
     if kinds[0] == kinds[1] or set(kinds) == {"date", "datetime"}:
@@ -411,7 +415,7 @@ def _alike(found: Sequence[Any], name: str) -> list[Any]:
     return [None if one is None else one if one.type() == there_type else one.cast(there_type) for one in found]
 
 
-def _moment(text: str, dtype: str, node: exp.Expression) -> ir.Value:
+def _moment(text: str, dtype: str, node: exp.Expr) -> ir.Value:
     try:
         if dtype == "date":
             return ibis.literal(date.fromisoformat(text), type="date")
@@ -421,25 +425,25 @@ def _moment(text: str, dtype: str, node: exp.Expression) -> ir.Value:
         raise FormulaError(f"{text!r} is no {dtype}; write it as {example}", position=_position(node)) from None
 
 
-def _require(found: ir.Value, kind: Kind, node: exp.Expression, what: str) -> None:
+def _require(found: ir.Value, kind: Kind, node: exp.Expr, what: str) -> None:
     actual = kind_of(found.type())
     if actual != kind:
         raise FormulaError(f"{what}, {_text(node)} holds {KIND_WORDS[actual]}", position=_position(node))
 
 
-def _position(node: exp.Expression) -> int | None:
+def _position(node: exp.Expr) -> int | None:
     for part in node.walk(bfs=False):
         if "start" in part.meta:
             return max(int(part.meta["start"]) - 1, 0)
     return None
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     text = node.sql("duckdb")
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _called(node: exp.Expression) -> str:
+def _called(node: exp.Expr) -> str:
     if isinstance(node, (exp.Query, exp.Exists, exp.DDL, exp.DML, exp.Command)):
         return "A statement or a subquery"
     if isinstance(node, exp.Alias):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import ibis
@@ -100,6 +101,11 @@ _CONVERSIONS: dict[Kind, tuple[str, ...]] = {
     "datetime": ("string", "date", "timestamp"),
     "time": ("string",),
 }
+
+
+@ibis.udf.scalar.builtin
+def try_strptime(text: str, format: str) -> datetime:
+    """Read text as a date-time in a format; NULL if it does not fit."""
 
 
 def _from_text(value: ir.StringValue, dtype: str) -> Any:

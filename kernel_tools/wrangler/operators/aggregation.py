@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kernel_tools.wrangler.kinds import Kind, kind_of
+from kernel_tools.wrangler.kinds import Kind
 from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, pick_column, pick_columns
 from kernel_tools.wrangler.operators.base import require_column as require
 from kernel_tools.wrangler.operators.naming import require_new_names

@@ -1,4 +1,4 @@
-"""Operators on columns as a whole: choose, name, order, convert, compute."""
+"""Operators on columns as a whole: choose, name, order."""
 
 from __future__ import annotations
 
@@ -151,87 +151,6 @@ class Move(Operator):
         else:
             place = {"start": 0, "end": len(others), "index": self.index}[self.to]
         return tables[0].select(*others[:place], *self.columns, *others[place:])
-
-
-class Cast(Operator):
-    """Convert columns to another type; values that cannot be converted become missing.
-
-    Text becomes a number if it is one (spaces around it do not count), a whole number only without decimals; a date or
-    date-time if it is one of ISO 8601 (`parse_datetime` reads others); true or false if it is true, t, yes, y, 1 or
-    false, f, no, n, 0 in any case. Numbers lose their decimals as whole numbers, and are true unless they are 0.
-    """
-
-    op = "cast"
-    title = "Change type"
-    family = "columns"
-
-    columns: list[str] = pick_columns(description="The columns to convert.")
-    type: Literal["integer", "float", "string", "boolean", "date", "datetime"] = Field(description="The new type.")
-
-    def sentence(self) -> str:
-        """Name the columns and the type."""
-        return f"Convert {', '.join(self.columns)} to {self.type}"
-
-    def check(self, *schemas: ibis.Schema) -> None:
-        """Refuse conversions that there are not."""
-        super().check(*schemas)
-        import ibis
-
-        from kernel_tools.wrangler.formula_functions import FunctionError, converted
-
-        table = ibis.table(schemas[0], name="t")
-        for name in self.columns:
-            try:
-                converted(table[name], _CAST_TYPES[self.type])
-            except FunctionError as error:
-                raise StepError(f"{name!r}: {error}", field="type") from error
-
-    def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Convert."""
-        from kernel_tools.wrangler.formula_functions import converted
-
-        return tables[0].mutate(**{name: converted(tables[0][name], _CAST_TYPES[self.type]) for name in self.columns})
-
-
-_CAST_TYPES = {
-    "integer": "int64",
-    "float": "float64",
-    "string": "string",
-    "boolean": "boolean",
-    "date": "date",
-    "datetime": "timestamp",
-}
-
-
-class Formula(Operator):
-    """Compute a column from others, with an expression of SQL; see `kernel_tools.wrangler.formula`.
-
-    The name of a column that there is replaces it, in its place.
-    """
-
-    op = "formula"
-    title = "Compute with a formula"
-    family = "columns"
-
-    name: str = hinted("new_column", description="The column that is computed.")
-    formula: str = hinted("formula", description="An expression over the columns, as in income / 12.")
-
-    def sentence(self) -> str:
-        """Show the formula."""
-        return f"Compute {self.name} = {self.formula}"
-
-    def check(self, *schemas: ibis.Schema) -> None:
-        """Refuse a formula that does not fit."""
-        from kernel_tools.wrangler.formula import formula
-
-        require_new_names(schemas[0], [self.name], field="name", may_replace=True)
-        formula(self.formula, schemas[0])
-
-    def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Compute."""
-        from kernel_tools.wrangler.formula import formula
-
-        return tables[0].mutate(**{self.name: formula(self.formula, tables[0])})
 
 
 def _require_once(columns: list[str], field: str) -> None:

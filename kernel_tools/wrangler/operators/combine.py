@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from pydantic import Field
 from kernel_tools.wrangler.kinds import kind_of
 from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, hinted, pick_columns, require_column
 from kernel_tools.wrangler.operators.naming import require_new_names
+from kernel_tools.wrangler.operators.rows import without_duplicates
 
 if TYPE_CHECKING:
     import ibis
@@ -115,3 +117,80 @@ def _common(left: Any, right: Any) -> Any:
     import ibis.expr.datatypes as dt
 
     return right if left.copy(nullable=True) == right.copy(nullable=True) else dt.highest_precedence((left, right))
+
+
+class Concatenate(Operator):
+    """Put the rows of further tables behind those of the first.
+
+    Columns belong together by their names, and come in the order in which they are first met. Whole numbers beside
+    floats become floats; other types have to be of one kind.
+    """
+
+    op = "concatenate"
+    title = "Concatenate tables"
+    family = "combine"
+    row_effect = "other"
+    arity = (2, 20)
+
+    columns: Literal["all", "common"] = Field(
+        "all", description="All columns, missing where a table has none; or those that every table has."
+    )
+    source: str | None = hinted(
+        "new_column", default=None, description="A new column that says where a row comes from."
+    )
+    labels: list[str] = Field([], description="What it says of each table; by default 1, 2, ...")
+    duplicates: Literal["keep", "remove"] = Field(
+        "keep", description="Whether of equal rows the first alone stays; where a row comes from does not count."
+    )
+
+    def sentence(self) -> str:
+        """Say what is done."""
+        without = ", without duplicates" if self.duplicates == "remove" else ""
+        return f"Concatenate the tables{without}" + (f", source in {self.source}" if self.source else "")
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse columns of several kinds, and labels that are too few or many."""
+        if self.labels and len(self.labels) != len(schemas):
+            raise StepError(f"{len(schemas)} tables need {len(schemas)} labels.", field="labels")
+        columns = self._columns(schemas)
+        if not columns:
+            raise StepError("The tables have no column in common.", field="columns")
+        for name in columns:
+            types = [schema[name] for schema in schemas if name in schema and not schema[name].is_null()]
+            if len({kind_of(dtype) for dtype in types}) > 1:
+                listed = " and ".join(dict.fromkeys(str(dtype) for dtype in types))
+                raise StepError(f"{name!r} is of the types {listed}. Change one first.", field=None)
+        if self.source is not None:
+            import ibis
+
+            there = ibis.schema({name: "string" for name in columns})
+            require_new_names(there, [self.source], field="source")
+
+    def build(self, *tables: ir.Table, state: State) -> ir.Table:
+        """Bring all to the same columns, and unite."""
+        import ibis
+
+        schemas = [table.schema() for table in tables]
+        columns = self._columns(schemas)
+        types = {name: _widest([schema[name] for schema in schemas if name in schema]) for name in columns}
+        parts = []
+        for place, table in enumerate(tables):
+            chosen = {
+                name: table[name].cast(types[name]) if name in table.columns else ibis.null(types[name])
+                for name in columns
+            }
+            if self.source is not None:
+                chosen[self.source] = ibis.literal(self.labels[place] if self.labels else str(place + 1))
+            parts.append(table.select(**chosen))
+        united = ibis.union(*parts)
+        return without_duplicates(united, columns) if self.duplicates == "remove" else united
+
+    def _columns(self, schemas: Sequence[ibis.Schema]) -> list[str]:
+        names = list(dict.fromkeys(name for schema in schemas for name in schema.names))
+        return [name for name in names if self.columns == "all" or all(name in schema for schema in schemas)]
+
+
+def _widest(types: Sequence[Any]) -> Any:
+    import ibis.expr.datatypes as dt
+
+    return dt.highest_precedence([dtype.copy(nullable=True) for dtype in types])

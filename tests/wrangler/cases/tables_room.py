@@ -117,4 +117,85 @@ CASES = [
     ),
     Case("join", {"how": "cross"}, others=("jobs",)),
     Case("join", {"how": "inner", "keys": ["id", "age"]}, others=("people",)),
+    Case("parse_datetime", {"columns": ["german", "spoken"], "format": "%d.%m.%Y"}, table="moments"),
+    Case("parse_datetime", {"columns": ["spoken"], "format": "%d %b %y", "to": "date"}, table="moments"),
+    Case("parse_datetime", {"columns": ["exact"], "format": "%m/%d/%Y %I:%M:%S.%f %p"}, table="moments"),
+    Case("parse_datetime", {"columns": ["iso"]}, table="moments"),
+    Case("parse_datetime", {"columns": ["iso"], "to": "date"}, table="moments"),
+    *(Case("parse_datetime", {"columns": ["number"], "unit": unit}, table="moments") for unit in ("s", "ms", "us")),
+    Case("parse_datetime", {"columns": ["number"], "to": "date"}, table="moments"),
+    Case(
+        "case",
+        {
+            "name": "stage",
+            "branches": [{"when": "age < 40", "then": "young"}, {"when": "is_member", "then": None}],
+            "otherwise": "old",
+        },
+    ),
+    Case("case", {"name": "age", "branches": [{"when": "age IS NULL", "then": 0}, {"when": "age > 50", "then": 50.5}]}),
+    Case("bin", {"column": "age", "edges": [28, 39, 52.5]}, new="new_people"),
+    Case("bin", {"column": "income", "edges": [0], "labels": ["low", "high"], "name": "level"}, new="new_people"),
+    Case("bin", {"column": "age", "method": "width", "count": 4}, new="new_people"),
+    Case("limit", {"rows": 3}),
+    Case("limit", {"rows": 4, "offset": 7}),
+    Case("sample", {"rows": 4, "seed": 1}),
+    Case("sample", {"rows": 100}),
+    Case("sample", {"fraction": 0.5, "seed": 7}),
+    Case("stratified_sample", {"columns": ["part"], "fraction": 0.5}, table="grid"),
+    Case("stratified_sample", {"columns": ["part", "level"], "rows": 20, "seed": 3}, table="grid"),
+    Case("shuffle", {"seed": 5}),
+    Case("shuffle", {"seed": 2**31 - 1}, table="grid"),
+    Case("drop_duplicates"),
+    Case("drop_duplicates", {"columns": ["job"], "keep": "last"}),
+    Case("drop_duplicates", {"columns": ["is_member", "age"], "keep": "none"}),
+    Case("drop_duplicates", {"columns": ["income"]}, table="zeros"),
+    Case("explode", {"column": "tags"}, table="lists"),
+    Case("explode", {"column": "numbers", "empty": "drop"}, table="lists"),
+    Case("split", {"method": "random", "seed": 3}, table="grid"),
+    Case("split", {"parts": {"a": 0.5, "b": 0.25, "c": 0.25}, "name": "fold"}),
+    Case("split", {"method": "ordered"}),
+    Case("split", {"method": "ordered", "columns": ["is_member", "born"], "parts": {"a": 0.3, "b": 0.7}}),
+    Case("split", {"method": "stratified", "columns": ["part"], "seed": 9}, table="grid"),
+    Case("split", {"method": "key", "columns": ["job"], "parts": {"a": 0.5, "b": 0.5}}),
+    Case("split", {"method": "key", "columns": ["level"], "seed": 4}, table="grid"),
+    Case("concatenate", others=("new_people",)),
+    Case("concatenate", {"source": "origin", "labels": ["old", "new"]}, others=("new_people",)),
+    Case("concatenate", {"duplicates": "remove"}, others=("people",)),
+    Case("concatenate", {"source": "origin"}, table="jobs", others=("grid", "zeros")),
+    Case("concatenate", {"columns": "common"}, table="jobs", others=("people",)),
+    *(
+        Case(
+            "pivot",
+            {"index": ["part"], "names_from": "level", "values_from": "value", "function": function},
+            table="grid",
+        )
+        for function in ("count", "sum", "mean", "median", "min", "max", "first", "last")
+    ),
+    Case(
+        "pivot",
+        {"index": ["job", "id"], "names_from": "is_member", "function": "rows", "prefix": "member_"},
+        new="new_people",
+    ),
+    Case("unpivot", {"columns": ["income", "age"]}),
+    Case("unpivot", {"columns": ["born"], "names_to": "event", "values_to": "day", "missing": "drop"}),
+    *(
+        Case(
+            "window",
+            {"function": function, "order_by": ["age", "job"], "descending": ["age"], "partition_by": ["is_member"]}
+            | {"name": "place"},
+        )
+        for function in ("row_number", "rank", "dense_rank", "percent_rank")
+    ),
+    Case("window", {"function": "row_number", "name": "place"}),
+    Case("window", {"function": "rank", "order_by": ["income"], "name": "place"}, table="zeros"),
+    *(
+        Case(
+            "window",
+            {"function": function, "frame": frame, "rows": 3, "column": "age", "partition_by": ["job"]}
+            | {"order_by": ["income"], "name": "result"},
+        )
+        for frame in ("cumulative", "moving", "group")
+        for function in ("sum", "mean", "min", "max", "std", "count")
+    ),
+    Case("window", {"function": "mean", "frame": "moving", "column": "income", "name": "income"}),
 ]
