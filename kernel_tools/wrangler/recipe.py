@@ -246,7 +246,9 @@ class Recipe:
             lines.append(f"  {node.id}: {make_operator(node.op, node.params).sentence()}{learned}")
         return "\n".join(lines)
 
-    def _with(self, document: RecipeDocument, *, frames: Mapping[Id, Rows] | None = None, head: Id | None = None) -> Recipe:
+    def _with(
+        self, document: RecipeDocument, *, frames: Mapping[Id, Rows] | None = None, head: Id | None = None
+    ) -> Recipe:
         return Recipe(
             document,
             frames=self._frames if frames is None else frames,
@@ -255,7 +257,9 @@ class Recipe:
             head=self._head if head is None else head,
         )
 
-    def _execution(self, data: Any, *, memory_limit: str | None = None, limit: int | None = None, **options: Any) -> Any:
+    def _execution(
+        self, data: Any, *, memory_limit: str | None = None, limit: int | None = None, **options: Any
+    ) -> Any:
         from kernel_tools.wrangler.running import running_on
 
         return running_on(
@@ -361,7 +365,9 @@ def _method(recipe: Recipe, op: str) -> Callable[..., Recipe]:
         others = [one for one in arguments if isinstance(one, Recipe)]
         values = [one for one in arguments if not isinstance(one, Recipe)]
         if len(values) > len(fields):
-            raise InvalidArgumentError(f"{op}() takes {len(fields)} parameters ({', '.join(fields)}), not {len(values)}.")
+            raise InvalidArgumentError(
+                f"{op}() takes {len(fields)} parameters ({', '.join(fields)}), not {len(values)}."
+            )
         for field, value in zip(fields, values, strict=False):
             if field in params:
                 raise InvalidArgumentError(f"{op}() got {field!r} twice.")

@@ -47,7 +47,9 @@ def trust(document: RecipeDocument, workspace: Workspace) -> None:
         known = _read(path) | {_hash(node) for node in code_steps(document)}
         with atomic_write(path) as file:
             file.write(json.dumps({"version": 1, "code": sorted(known)}).encode())
-    workspace.audit.record("recipe.trust", f"recipe/{document.name}", {"steps": [one.id for one in code_steps(document)]})
+    workspace.audit.record(
+        "recipe.trust", f"recipe/{document.name}", {"steps": [one.id for one in code_steps(document)]}
+    )
 
 
 def _path(workspace: Workspace) -> Path:

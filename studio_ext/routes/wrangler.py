@@ -490,4 +490,3 @@ HANDLERS: list[type[StudioHandler]] = [
     FitHandler,
     TaskHandler,
 ]
-
