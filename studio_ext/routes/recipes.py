@@ -93,8 +93,9 @@ class RecipesHandler(StudioHandler):
                     f"There is no file {body.source!r} below the folder that JupyterLab was started in."
                 )
             folder, stem, uri = file.parent, file.name, file.name
-        kind = "database" if body.query is not None else "file"
-        source = Source(id="s1", kind=kind, uri=uri, query=body.query, name=stem)
+        source = Source(
+            id="s1", kind="database" if body.query is not None else "file", uri=uri, query=body.query, name=stem
+        )
         stem = stem.split(".")[0] or "recipe"
         path = _free(folder, stem)
         write_recipe(RecipeDocument(name=stem, sources=[source]), path)

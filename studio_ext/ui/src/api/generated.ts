@@ -4285,6 +4285,21 @@ export interface components {
       width: number | null;
     };
     /**
+     * ViewReply
+     * @description Rows to look at: their id for windows, how many, the columns, and what steps have learned for them.
+     */
+    ViewReply: {
+      view: string;
+      rows: number;
+      is_whole: boolean;
+      columns: components['schemas']['ColumnDetail'][];
+      fits: {
+        [key: string]: {
+          [key: string]: unknown;
+        };
+      };
+    };
+    /**
      * ViewRequest
      * @description A view to be saved.
      */
@@ -4327,6 +4342,20 @@ export interface components {
       goals: {
         [key: string]: 'max' | 'min';
       };
+    };
+    /**
+     * ViewTask
+     * @description Work that gives a view.
+     */
+    ViewTask: {
+      task: string;
+      method: string;
+      /** @enum {string} */
+      state: 'running' | 'done';
+      progress: {
+        [key: string]: unknown;
+      } | null;
+      result: components['schemas']['ViewReply'] | null;
     };
     /**
      * ViewsReply
@@ -12142,7 +12171,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['TaskReply'];
+          'application/json': components['schemas']['ViewTask'];
         };
       };
       /** @description InvalidArgumentError */
