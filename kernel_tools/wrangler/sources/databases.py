@@ -1,4 +1,4 @@
-"""Tables and SELECTs of databases: SQLite and DuckDB by their own drivers, all others by Ibis.
+"""Tables and SELECTs of databases: SQLite, DuckDB and PostgreSQL by their own drivers, all others by Ibis.
 
 Each is opened for reading only. What is read goes into the engine as a table.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,7 @@ from kernel_tools.wrangler.sources.frames import readable
 from kernel_tools.wrangler.sources.inference import converted, infer
 from kernel_tools.wrangler.sources.loaded import Reading
 from kernel_tools.wrangler.sources.locations import without_secrets
+from kernel_tools.wrangler.sources.postgres import read_batches
 from kernel_tools.wrangler.sources.queries import select_statement
 
 if TYPE_CHECKING:
@@ -84,8 +86,10 @@ def read_database(
     with _saying_what_fails(url, scheme):
         if scheme == "duckdb":
             _read_duckdb(_file(url, base), statement, engine, name, limit, reading)
+        elif scheme in _EXTRAS or scheme == "postgres":
+            _read_postgres(url, statement, engine, name, limit, reading)
         else:
-            _read_by_ibis(url, scheme, statement, engine, name, limit, reading)
+            _read_by_ibis(url, statement, engine, name, limit, reading)
     return reading
 
 
@@ -169,17 +173,20 @@ def _read_duckdb(path: Path, statement: str, engine: Engine, name: str, limit: i
     _keep(_readable(table.to_reader(), reading), engine, name, reading)
 
 
-def _read_by_ibis(
-    url: str, scheme: str, statement: str, engine: Engine, name: str, limit: int | None, reading: Reading
-) -> None:
+def _read_postgres(url: str, statement: str, engine: Engine, name: str, limit: int | None, reading: Reading) -> None:
+    import pyarrow as pa
+
+    batches = read_batches(url, statement, limit, reading)
+    first = next(batches)
+    _keep(pa.RecordBatchReader.from_batches(first.schema, chain([first], batches)), engine, name, reading)
+
+
+def _read_by_ibis(url: str, statement: str, engine: Engine, name: str, limit: int | None, reading: Reading) -> None:
     import ibis
 
-    is_postgres = scheme in ("postgres", "postgresql", "redshift")
-    backend = ibis.connect(f"postgres://{url.split('://', 1)[1]}" if is_postgres else url)
+    backend = ibis.connect(url)
     try:
         expression = backend.sql(statement)
-        if is_postgres:  # only now: Ibis learns the types of a SELECT from a temporary view
-            backend.raw_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").close()
         batches = (expression if limit is None else expression.limit(limit)).to_pyarrow_batches()
         _keep(_readable(batches, reading), engine, name, reading)
     finally:
@@ -196,9 +203,11 @@ def _saying_what_fails(url: str, scheme: str) -> Iterator[None]:
     except ImportError as error:
         raise MissingExtraError(f"The driver for {scheme}://", _EXTRAS.get(scheme, scheme)) from error
     except Exception as error:
+        shown, reason = repr(without_secrets(url)), _without(str(error), url)
+        if any(kind.__name__ == "ProgrammingError" for kind in type(error).__mro__):
+            raise InvalidArgumentError(f"The query cannot be run by {shown}: {reason}") from None
         raise UnavailableError(
-            f"{without_secrets(url)!r} cannot be read: {type(error).__name__}: {_without(str(error), url)} "
-            "Check the query, the address and the credentials."
+            f"{shown} cannot be read: {type(error).__name__}: {reason} Check the address and the credentials."
         ) from None
 
 

@@ -17,7 +17,7 @@ text        everything else
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -125,6 +125,12 @@ def guarded(position: int, name: str, kind: TextType) -> str:
         f"CASE WHEN {column} IS NULL OR {column} = '' THEN NULL "
         f"ELSE coalesce(CASE WHEN {match} THEN {value} END, {stop}) END"
     )
+
+
+def type_of(values: Iterable[str]) -> TextType:
+    """Return the strictest type that all of a few texts fit."""
+    values = list(values)
+    return next((kind for kind, match in _MATCHES.items() if values and all(map(match, values))), "text")
 
 
 def infer(engine: Engine, table: str, names: Sequence[str]) -> dict[str, Inferred]:

@@ -13,7 +13,9 @@ from kernel_tools.wrangler.sources import fingerprints, sampling
 from kernel_tools.wrangler.sources.arrow_files import read_arrow, read_orc, read_parquet
 from kernel_tools.wrangler.sources.csv_files import read_csv
 from kernel_tools.wrangler.sources.encodings import read_head
+from kernel_tools.wrangler.sources.excel import read_excel
 from kernel_tools.wrangler.sources.formats import checked_format, format_of
+from kernel_tools.wrangler.sources.json_files import read_json, read_json_lines
 from kernel_tools.wrangler.sources.loaded import Loaded, Reading
 from kernel_tools.wrangler.sources.locations import Located, located
 from kernel_tools.wrangler.sources.parameters import addresses
@@ -26,6 +28,9 @@ _READERS: dict[str, Callable[..., Reading]] = {
     "parquet": read_parquet,
     "arrow": read_arrow,
     "orc": read_orc,
+    "json": read_json,
+    "jsonl": read_json_lines,
+    "excel": read_excel,
 }
 
 
