@@ -66,7 +66,10 @@ class Engine:
         if self._backend is None:
             import ibis
 
+            from kernel_tools.wrangler.compiler import compiler
+
             self._backend = ibis.duckdb.from_connection(self.connection)
+            self._backend.compiler = compiler
         return self._backend
 
     @property
