@@ -22,7 +22,6 @@ from traitlets import Int, Unicode
 if TYPE_CHECKING:
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
     from tornado.web import Application
-    from studio_ext.wrangling import Wrangling
 
     from kernel_tools.core.workspace import Workspace
     from studio_ext.captures import Captures
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from studio_ext.process_trees import CpuMeter
     from studio_ext.running import Running
     from studio_ext.ticking import Ticking
+    from studio_ext.wrangling import Wrangling
 
 BASE_PATH = "/studio/api"
 MLFLOW_PATH = "/studio/mlflow"

@@ -95,6 +95,12 @@ class Engine:
             self.connection.sql(self.sql(expression)).create(name)
         return self.table(name)
 
+    def is_stored(self, name: str) -> bool:
+        """Return whether a table has rows of its own that every `fork` sees; a view or registered data has none."""
+        query = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT temporary"
+        with self.running():
+            return bool(self.connection.execute(query, [name]).fetchall()[0][0])
+
     def drop(self, name: str) -> None:
         """Remove a table that nobody looks at any more."""
         with self.running():

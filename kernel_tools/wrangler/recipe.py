@@ -318,8 +318,15 @@ def read(
     sample = Sampling.model_validate(dict(sampling or {}))
     if isinstance(source, (str, Path)):
         uri = str(source)
-        kind = "database" if query is not None or _is_database(uri) else "file"
-        described = Source(id="s1", kind=kind, uri=uri, query=query, format=format, options=options, sampling=sample)
+        described = Source(
+            id="s1",
+            kind="database" if query is not None or _is_database(uri) else "file",
+            uri=uri,
+            query=query,
+            format=format,
+            options=options,
+            sampling=sample,
+        )
         called = name or Path(uri.split("?")[0]).name.split(".")[0].replace("*", "all") or "recipe"
         return Recipe(RecipeDocument(name=called, sources=[described]))
     described = Source(id="s1", kind="frame", options=options, sampling=sample)

@@ -148,6 +148,12 @@ class TaskReply(Reply):
     result: dict[str, object] | None
 
 
+class ViewTask(TaskReply):
+    """Work that gives a view."""
+
+    result: ViewReply | None  # type: ignore[assignment]  # what is in the dictionary
+
+
 class SortKey(Body):
     """A column to sort by."""
 
@@ -339,9 +345,10 @@ class ViewsHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/views"
 
     @operation("open_view", "Look at the rows after a step", raises=REFUSED, action="execute")
-    def post(self, session: str, body: ViewBody) -> TaskReply:
-        """Compute them, as a task; the result is a `ViewReply`."""
-        return begin(self.recipe(session), "view", node=body.node, is_whole=body.is_whole)
+    def post(self, session: str, body: ViewBody) -> ViewTask:
+        """Compute them, as a task."""
+        task = begin(self.recipe(session), "view", node=body.node, is_whole=body.is_whole)
+        return ViewTask.model_validate(task.model_dump())
 
 
 class ArrangeHandler(WranglerHandler):

@@ -92,10 +92,11 @@ class Tables:
             limit=None if is_whole else QUICK_ROWS,
         )
         self._loaded[hashes(document)[source_id], is_whole] = loaded
-        rows = loaded.rows
-        if rows is None:
-            rows = _count(engine, loaded.table)
-        return Computed(loaded.table, rows, is_whole or rows < QUICK_ROWS)
+        table = loaded.table
+        if not engine.is_stored(table):
+            table = engine.materialize(engine.table(table)).get_name()
+        rows = _count(engine, table)
+        return Computed(table, rows, is_whole or rows < QUICK_ROWS)
 
     def _step(
         self,

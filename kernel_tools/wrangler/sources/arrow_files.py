@@ -12,6 +12,7 @@ from kernel_tools.wrangler.sources.columns import described, literal, normal_sel
 from kernel_tools.wrangler.sources.frames import readable, show_arrow
 from kernel_tools.wrangler.sources.loaded import Reading
 from kernel_tools.wrangler.sources.locations import Located
+from kernel_tools.wrangler.sources.partitions import partition_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,9 @@ def read_parquet(
     refuse_options(options, "Parquet")
     reading = Reading()
     many = len(located.files) > 1
-    origin = f"read_parquet({literal(located.paths)}, union_by_name = {literal(many)})"
+    partitions = partition_types([file.path for file in located.files])
+    folders = f", hive_partitioning = true, hive_types = {literal(partitions)}" if partitions else ""
+    origin = f"read_parquet({literal(located.paths)}, union_by_name = {literal(many)}{folders or ', hive_partitioning = false'})"
     try:
         columns = described(engine, f"SELECT * FROM {origin}")
         select = normal_select(columns, origin, reading)

@@ -76,6 +76,12 @@ def normal_select(columns: Sequence[tuple[str, str]], origin: str, reading: Read
             value = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
         elif kind.startswith("ENUM("):
             value = f"CAST({value} AS VARCHAR)"
+        elif kind == "JSON":
+            value = f"json_extract_string({value}, '$')"
+            reading.note(new, "Values of several kinds: kept as text.")
+        elif kind == '"NULL"':
+            value = f"CAST({value} AS VARCHAR)"
+            reading.note(new, "No value is known: kept as text.")
         elif kind in _CASTS:
             value = f"CAST({value} AS {_CASTS[kind]})"
         if kind == "TIMESTAMP_NS":

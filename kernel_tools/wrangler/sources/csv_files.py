@@ -74,8 +74,8 @@ def read_csv(
     options
         ``delimiter``, ``quote``, ``escape`` (characters), ``encoding``, ``header`` (whether there is one), ``skip``
         (lines before it), ``names`` (of the columns, instead of the header's), ``types`` ({column: type}, types of
-        `_NAMED_TYPES`; rows that do not fit are rejected), ``missing`` (texts that mean a missing value), ``short_rows``
-        (``reject``, or ``fill`` those with too few fields). What is not given is found.
+        `_NAMED_TYPES`; rows that do not fit are rejected), ``missing`` (texts that mean a missing value),
+        ``short_rows`` (``reject``, or ``fill`` those with too few fields). What is not given is found.
     limit
         Take only the first rows; types are those of the first `SAMPLE_ROWS` rows.
 
@@ -247,11 +247,9 @@ def _convert(table: _Table, engine: Engine, origin: str, name: str, texts: Itera
         converted(column, table.kinds[column].type) if column in typed else quoted(column) for column in table.names
     ]
     parts = ", ".join(f"{value} AS {quoted(column)}" for value, column in zip(values, table.names, strict=True))
-    end = "" if limit is None else f" LIMIT {limit}"
+    source = quoted(origin) if limit is None else f"(SELECT * FROM {quoted(origin)} LIMIT {limit})"
     with engine.running():
-        engine.connection.execute(
-            f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {parts} FROM {quoted(origin)}{end}"
-        )
+        engine.connection.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {parts} FROM {source}")
 
 
 def _origin(table: _Table, types: Mapping[str, str], book: rejects.Book, buffer: int | None = None) -> str:

@@ -15,7 +15,8 @@ _DELIMITERS = (",", "\t", ";", "|")
 _LOOKED_AT = 500
 """Rows from which the dialect is found."""
 _NUMBER = re.compile(r"\s*[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?%?\s*")
-_SAMPLE_CHARACTERS = 2**18
+_FEW_CHARACTERS, _MANY_CHARACTERS = 2**15, 2**18
+"""How much is looked at; more where lines are long."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,11 @@ def find_dialect(text: str, options: Mapping[str, Any], path: str) -> Dialect:
     """
     quote = _character(options, "quote", '"')
     escape = _character(options, "escape", quote)
-    text = text[:_SAMPLE_CHARACTERS].removeprefix("\ufeff")
+    is_cut = len(text) > _FEW_CHARACTERS
+    few = text[:_FEW_CHARACTERS]
+    text = (few if few.count("\n") + few.count("\r") > 50 else text[:_MANY_CHARACTERS]).removeprefix("\ufeff")
+    if is_cut:  # the last line is a torso
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
     newline = "\r\n" if "\r\n" in text else "\n" if "\n" in text or "\r" not in text else "\r"
     skip = options.get("skip")
     if skip is not None and (isinstance(skip, bool) or not isinstance(skip, int) or skip < 0):
@@ -121,7 +126,7 @@ def _rows(text: str, delimiter: str, quote: str, escape: str) -> list[tuple[list
         pass
     finally:
         csv.field_size_limit(limit)
-    return found[:-1] if len(text) >= _SAMPLE_CHARACTERS * 0.9 and len(found) > 2 else found
+    return found
 
 
 def _evenness(rows: list[tuple[list[str], int]]) -> tuple[float, int]:

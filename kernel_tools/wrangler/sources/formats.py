@@ -17,7 +17,6 @@ _FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".json": "json",
-    ".geojson": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".orc": "orc",

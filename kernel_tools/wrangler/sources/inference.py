@@ -16,7 +16,8 @@ text        everything else
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -54,6 +55,7 @@ _PATTERNS: dict[TextType, str] = {
     "datetime_tz": f"{_DATE}[ T]{_CLOCK} ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)",
     "time": _CLOCK,
 }
+_MATCHES = {kind: re.compile(pattern, re.ASCII).fullmatch for kind, pattern in _PATTERNS.items()}
 _WORDS: dict[TextType, tuple[str, str]] = {
     "boolean": ("is not true or false", "are not true or false"),
     "integer": ("is not a whole number", "are not whole numbers"),
@@ -63,7 +65,7 @@ _WORDS: dict[TextType, tuple[str, str]] = {
     "datetime_tz": ("has no date, time and zone", "have no date, time and zone"),
     "time": ("is not a time", "are not times"),
 }
-_FIRST_ROWS = 500
+_FIRST_ROWS = 100
 """Rows that decide which types are tried on the rest."""
 _ENOUGH = 0.5
 """Share of values that fit from which a type is tried, and its misfits are told."""
@@ -125,31 +127,54 @@ def guarded(position: int, name: str, kind: TextType) -> str:
     )
 
 
+def type_of(values: Iterable[str]) -> TextType:
+    """Return the strictest type that all of a few texts fit."""
+    values = list(values)
+    return next((kind for kind, match in _MATCHES.items() if values and all(map(match, values))), "text")
+
+
 def infer(engine: Engine, table: str, names: Sequence[str]) -> dict[str, Inferred]:
     """Infer the types of columns of text from all rows of a table."""
     if not names:
         return {}
-    tried = _count(
-        engine, f"(SELECT * FROM {quoted(table)} LIMIT {_FIRST_ROWS})", {name: [*_PATTERNS] for name in names}
-    )
-    candidates = {
-        name: [kind for kind, count in counts.items() if values == 0 or count >= _ENOUGH * values]
-        for name, (values, counts) in tried.items()
+    candidates = _candidates(engine, table, names)
+    counted = _count(engine, table, {name: kinds[:1] for name, kinds in candidates.items()})
+    others = {
+        name: kinds[1:]
+        for name, kinds in candidates.items()
+        if len(kinds) > 1 and counted[name][1][kinds[0]] < counted[name][0]
     }
-    counted = _count(engine, quoted(table), candidates)
+    for name, (_, counts) in _count(engine, table, others).items():
+        counted[name][1].update(counts)
     return {name: _decide(engine, table, name, *counted[name]) for name in names}
 
 
+def _candidates(engine: Engine, table: str, names: Sequence[str]) -> dict[str, list[TextType]]:
+    """Return the types that are worth a try, the strictest first: those that half of the first values fit."""
+    columns = ", ".join(map(quoted, names))
+    with engine.running():
+        rows = engine.connection.execute(f"SELECT {columns} FROM {quoted(table)} LIMIT {_FIRST_ROWS}").fetchall()
+    found: dict[str, list[TextType]] = {}
+    for name, column in zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True):
+        values = [value for value in column if value]
+        # Text of more than a few hundred characters is none of them, and long to match.
+        fitting = {kind: sum(len(one) < 400 and bool(match(one)) for one in values) for kind, match in _MATCHES.items()}
+        found[name] = [kind for kind, count in fitting.items() if count >= _ENOUGH * len(values)]
+    return found
+
+
 def _count(
-    engine: Engine, origin: str, candidates: dict[str, list[TextType]]
+    engine: Engine, table: str, candidates: Mapping[str, Sequence[TextType]]
 ) -> dict[str, tuple[int, dict[TextType, int]]]:
     """Count the values of each column that are there, and those that fit each of its candidates."""
     parts = []
     for name, kinds in candidates.items():
-        parts.append(f"count(nullif({quoted(name)}, ''))")
+        parts.append(f"count(*) FILTER (WHERE {quoted(name)} <> '')")
         parts += [f"count(*) FILTER (WHERE {fits(name, kind)})" for kind in kinds]
+    if not parts:
+        return {}
     with engine.running():
-        rows = engine.connection.execute(f"SELECT {', '.join(parts)} FROM {origin}").fetchall()
+        rows = engine.connection.execute(f"SELECT {', '.join(parts)} FROM {quoted(table)}").fetchall()
     numbers = iter(rows[0])
     return {name: (next(numbers), {kind: next(numbers) for kind in kinds}) for name, kinds in candidates.items()}
 
@@ -157,10 +182,8 @@ def _count(
 def _decide(engine: Engine, table: str, name: str, values: int, counts: dict[TextType, int]) -> Inferred:
     if values == 0:
         return Inferred("text", 0, ("No value is known: kept as text.",))
-    fitting = [kind for kind in _PATTERNS if counts.get(kind) == values]
-    if fitting:
-        return Inferred(fitting[0], values, _why_not(engine, table, name, values, counts, fitting[0]))
-    return Inferred("text", values, _why_not(engine, table, name, values, counts, "text"))
+    chosen = next((kind for kind in _PATTERNS if counts.get(kind) == values), "text")
+    return Inferred(chosen, values, _why_not(engine, table, name, values, counts, chosen))
 
 
 def _why_not(
@@ -170,7 +193,7 @@ def _why_not(
     stricter = {"float": ("integer",), "datetime": ("date",), "text": tuple(_PATTERNS)}.get(chosen, ())
     near = [kind for kind in stricter if 0 < counts.get(kind, 0) < values]
     if not near:
-        return _leading_zeros(engine, table, name, values) if chosen == "text" else ()
+        return _long_digits(engine, table, name, values) if chosen == "text" else ()
     kind = max(near, key=lambda one: (counts[one], one == "float"))
     misfits = values - counts[kind]
     sql = (
@@ -184,11 +207,16 @@ def _why_not(
     return (f"{misfits:,} of {values:,} values {words}: {shown}.",)
 
 
-def _leading_zeros(engine: Engine, table: str, name: str, values: int) -> tuple[str, ...]:
+def _long_digits(engine: Engine, table: str, name: str, values: int) -> tuple[str, ...]:
     """Explain text that is all digits: leading zeros or too many digits would be lost in a number."""
-    digits = f"count(*) FILTER (WHERE regexp_full_match({quoted(name)}, '[0-9]+'))"
+    digits = f"regexp_full_match({quoted(name)}, '[0-9]+')"
     with engine.running():
-        sql = f"SELECT {digits}, max(length({quoted(name)})) FROM {quoted(table)}"
+        first = engine.connection.execute(
+            f"SELECT {digits} FROM {quoted(table)} WHERE {quoted(name)} <> '' LIMIT 1"
+        ).fetchall()
+        if not first[0][0]:
+            return ()
+        sql = f"SELECT count(*) FILTER (WHERE {digits}), max(length({quoted(name)})) FROM {quoted(table)}"
         found, longest = engine.connection.execute(sql).fetchall()[0]
     if found != values:
         return ()

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.wrangler.document import Source
 from kernel_tools.wrangler.engine import quoted
-from kernel_tools.wrangler.sources import fingerprints
+from kernel_tools.wrangler.sources import fingerprints, sampling
 from kernel_tools.wrangler.sources.arrow_files import read_arrow, read_orc, read_parquet
 from kernel_tools.wrangler.sources.csv_files import read_csv
 from kernel_tools.wrangler.sources.encodings import read_head
+from kernel_tools.wrangler.sources.excel import read_excel
 from kernel_tools.wrangler.sources.formats import checked_format, format_of
+from kernel_tools.wrangler.sources.json_files import read_json, read_json_lines
 from kernel_tools.wrangler.sources.loaded import Loaded, Reading
 from kernel_tools.wrangler.sources.locations import Located, located
+from kernel_tools.wrangler.sources.parameters import addresses
 
 if TYPE_CHECKING:
     from kernel_tools.wrangler.engine import Engine
@@ -25,6 +28,9 @@ _READERS: dict[str, Callable[..., Reading]] = {
     "parquet": read_parquet,
     "arrow": read_arrow,
     "orc": read_orc,
+    "json": read_json,
+    "jsonl": read_json_lines,
+    "excel": read_excel,
 }
 
 
@@ -70,19 +76,50 @@ def load(
         raise NotFoundError(
             f"The source {source.name or source.id!r} has no address: it was a frame in memory. Give the frame again."
         )
-    with located([source.uri], base, is_quick=limit is not None) as files:
-        reading = _read(source, files, engine, name, limit)
-        fingerprint = fingerprints.of_parts(source, [file.digest for file in files.files])
-        reading.warnings[:0] = files.warnings
+    places = addresses(source.uri, parameters or {})
+    if source.kind == "database":
+        reading, parts = _from_database(source, places, engine, name, parameters or {}, base, limit)
+    else:
+        reading, parts = _from_files(source, places, engine, name, base, limit)
+    if limit is None:
+        sampling.take(engine, name, source.sampling)
     return Loaded(
         table=name,
         rows=_count(engine, name) if limit is None else None,
         columns=reading.columns(engine, name),
-        fingerprint=fingerprint,
+        fingerprint=fingerprints.of_parts(source, parts),
         rejected=reading.rejected,
         rejects_table=reading.rejects_table,
         warnings=tuple(reading.warnings),
     )
+
+
+def _from_database(
+    source: Source,
+    places: list[str],
+    engine: Engine,
+    name: str,
+    values: Mapping[str, Any],
+    base: Path | None,
+    limit: int | None,
+) -> tuple[Reading, list[str]]:
+    from kernel_tools.wrangler.sources.databases import read_database
+
+    if len(places) > 1:
+        raise InvalidArgumentError(f"A database has one address, but the parameters make {len(places)}.")
+    reading = read_database(source, places[0], engine, name, values, base, limit)
+    with engine.running():
+        table = engine.connection.sql(f"SELECT * FROM {quoted(name)}").to_arrow_table()
+    return reading, [fingerprints.of_table(table)]
+
+
+def _from_files(
+    source: Source, places: list[str], engine: Engine, name: str, base: Path | None, limit: int | None
+) -> tuple[Reading, list[str]]:
+    with located(places, base, is_quick=limit is not None) as files:
+        reading = _read(source, files, engine, name, limit)
+        reading.warnings[:0] = files.warnings
+        return reading, [file.digest for file in files.files]
 
 
 def _read(source: Source, files: Located, engine: Engine, name: str, limit: int | None) -> Reading:

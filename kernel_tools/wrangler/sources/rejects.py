@@ -89,11 +89,8 @@ class Book:
         row = self._query(f"SELECT count(*) FROM {quoted(name)}")[0]
         reading.rejected = int(row[0])
         reading.rejects_table = name
-        rows = "row does" if reading.rejected == 1 else "rows do"
-        reading.warnings.append(
-            f"{reading.rejected:,} {rows} not fit and {'is' if reading.rejected == 1 else 'are'} kept apart; the first: "
-            f"{self._first(name)}"
-        )
+        do = "row does not fit and is" if reading.rejected == 1 else "rows do not fit and are"
+        reading.warnings.append(f"{reading.rejected:,} {do} kept apart; the first: {self._first(name)}")
 
     def _first(self, name: str) -> str:
         line, reason = self._query(f"SELECT line, reason FROM {quoted(name)} ORDER BY file, line LIMIT 1")[0]
@@ -118,7 +115,8 @@ def _insertion(name: str, table: str, scan: str) -> str:
         INSERT INTO {quoted(name)}
         SELECT coalesce(?, any_value(s.file_path)), r.line, any_value(r.csv_line),
             string_agg(DISTINCT CASE r.error_type {cases}
-                WHEN 'MISSING COLUMNS' THEN regexp_replace(r.error_message, '.*: (\\d+) Found: (\\d+)', '\\2 of \\1 fields')
+                WHEN 'MISSING COLUMNS' THEN 
+                    regexp_replace(r.error_message, '.*: (\\d+) Found: (\\d+)', '\\2 of \\1 fields')
                 WHEN 'TOO MANY COLUMNS'
                     THEN regexp_replace(r.error_message, '.*: (\\d+) Found: (\\d+)', '\\2 fields instead of \\1')
                 WHEN 'CAST' THEN concat(
