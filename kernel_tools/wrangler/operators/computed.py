@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column, values
+from kernel_tools.wrangler.operators.constants import Scalar
 from kernel_tools.wrangler.operators.naming import require_new_names
 
 if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
-
-Scalar = str | bool | int | float
-"""A value that is written into a recipe."""
 
 
 class Formula(Operator):
@@ -87,7 +85,9 @@ class Case(Operator):
         if not there:
             raise StepError("No branch has a value.", field="branches")
         if len({_kind(value) for value in there}) > 1:
-            raise StepError("The values are of several kinds. Write them all as text, or all as numbers.", field="branches")
+            raise StepError(
+                "The values are of several kinds. Write them all as text, or all as numbers.", field="branches"
+            )
 
     @property
     def _values(self) -> list[Scalar | None]:
