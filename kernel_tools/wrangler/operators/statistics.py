@@ -86,6 +86,8 @@ def by_category(
             place, slot = row.pop("place"), row.pop("slot")
             value = row[f"value_{slot}"]
             kept = {key: item for key, item in row.items() if not key.startswith("value_")}
+            if isinstance(value, float):
+                value += 0.0  # the negative zero is the same category
             found[chunk[place]].append({"value": value, **kept})
     for rows in found.values():
         rows.sort(key=_order)

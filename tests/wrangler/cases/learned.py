@@ -48,4 +48,47 @@ SCALING = [
     measures("max_abs_scale", columns=NUMBERS),
 ]
 
-CASES = [*MISSING, *SCALING]
+OUTLIERS = [
+    *(
+        measures("outliers", columns=[*NUMBERS, "gaps"], method=method, fix=fix, deviations=1.5, lower_quantile=0.1)
+        for method in ("standard", "robust", "quantile")
+        for fix in ("clip", "null", "remove")
+    ),
+    *(
+        measures("outliers", columns=["whole", "skewed"], method="min_max", fix=fix, lower=2, upper=34.5)
+        for fix in ("clip", "null", "remove")
+    ),
+    measures("outliers", columns=["whole"], method="min_max", lower=5),
+    measures("outliers", columns=["whole"], method="min_max", fix="null", upper=5),
+]
+
+RARE = [
+    measures("replace_rare", columns=["kind", "side", "code"], min_fraction=0.2),
+    measures("replace_rare", columns=["kind"], min_fraction=0, min_count=2, replacement=""),
+    measures("replace_rare", columns=["kind"], min_fraction=0, max_categories=3),
+]
+
+TRANSFORMS = [
+    *(measures("log", columns=NUMBERS, base=base) for base in ("e", "2", "10")),
+    measures("log", columns=["signed", "whole"], add=3.5),
+    measures("box_cox", columns=NUMBERS),
+    measures("yeo_johnson", columns=NUMBERS),
+    measures("quantile_bins", columns=NUMBERS, bins=4),
+    measures("quantile_bins", columns=["gaps"], bins=2),
+]
+
+ENCODING = [
+    measures("one_hot", columns=["kind", "side"], others=True),
+    measures("one_hot", columns=["kind", "bought"], max_categories=2, drop="first", keep_original=True),
+    measures("one_hot", columns=["side"], drop="last"),
+    Case("one_hot", {"columns": ["is_member", "income"], "others": True}, new="new_people"),
+    measures("ordinal", columns=["kind", "side", "bought", "skewed"]),
+    measures("ordinal", columns=["kind"], order="frequency", unseen="minus_one", max_categories=3),
+    measures("ordinal", columns=["side"], order="given", categories=["top", "r", "l"], unseen="last"),
+    Case("ordinal", {"columns": ["is_member", "born", "seen"], "unseen": "last"}, new="new_people"),
+    measures("frequency", columns=["kind", "bought"]),
+    measures("frequency", columns=["kind", "side"], measure="count", suffix="_n", max_categories=2),
+    measures("frequency", columns=["nothing"]),
+]
+
+CASES = [*MISSING, *SCALING, *OUTLIERS, *RARE, *TRANSFORMS, *ENCODING]
