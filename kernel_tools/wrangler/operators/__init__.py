@@ -16,6 +16,7 @@ from kernel_tools.wrangler.operators.base import Operator, StepError
 
 OPERATORS: dict[str, str] = {
     "aggregate": "aggregation:Aggregate",
+    "balance": "balance:Balance",
     "bin": "computed:Bin",
     "box_cox": "transforms:BoxCox",
     "case": "computed:Case",
@@ -32,6 +33,7 @@ OPERATORS: dict[str, str] = {
     "filter": "rows:Filter",
     "formula": "computed:Formula",
     "frequency": "encoding:Frequency",
+    "hashing_encode": "similarity:HashingEncode",
     "impute": "missing:Impute",
     "interpolate": "filling:Interpolate",
     "join": "combine:Join",
@@ -54,6 +56,7 @@ OPERATORS: dict[str, str] = {
     "sample": "sampling:Sample",
     "select": "columns:Select",
     "shuffle": "rows:Shuffle",
+    "similarity_encode": "similarity:SimilarityEncode",
     "sort": "rows:Sort",
     "split": "splits:Split",
     "standardize": "scaling:Standardize",

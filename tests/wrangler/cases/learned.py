@@ -118,4 +118,18 @@ COMPONENTS = [
     measures("pca", columns=["skewed", "signed"], center=False, variance=0.5),
 ]
 
-CASES = [*MISSING, *SCALING, *OUTLIERS, *RARE, *TRANSFORMS, *ENCODING, *FILLING, *COMPONENTS]
+SIMILARITY = [
+    measures("hashing_encode", columns=["kind", "side"], features=4),
+    measures("hashing_encode", columns=["code"], features=2, prefix="h", keep_original=True),
+    measures("similarity_encode", columns=["code", "side"], components=3),
+    measures("similarity_encode", columns=["code"], method="tfidf", components=2, keep_original=True),
+]
+
+BALANCE = [
+    *(Case("balance", {"target": "is_member", "method": method, "ratio": 0.8}) for method in ("over", "under")),
+    Case("balance", {"target": "job", "seed": 3}, table="written"),
+    Case("balance", {"target": "name", "method": "smote", "neighbors": 2}, table="flowers"),
+    Case("balance", {"target": "name", "method": "smote", "ratio": 0.7}, table="colours"),
+]
+
+CASES = [*MISSING, *SCALING, *OUTLIERS, *RARE, *TRANSFORMS, *ENCODING, *FILLING, *COMPONENTS, *SIMILARITY, *BALANCE]
