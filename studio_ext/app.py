@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from studio_ext.process_trees import CpuMeter
     from studio_ext.running import Running
     from studio_ext.ticking import Ticking
+    from studio_ext.wrangling import Wrangling
 
 BASE_PATH = "/studio/api"
 MLFLOW_PATH = "/studio/mlflow"
@@ -90,6 +91,8 @@ class StudioApp(ExtensionApp):
         self.ticking.stop()
         if "idle_keeper" in self.__dict__:
             self.idle_keeper.rest()
+        if "wrangling" in self.__dict__:
+            self.wrangling.close_all()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     @functools.cached_property
@@ -134,6 +137,13 @@ class StudioApp(ExtensionApp):
         from studio_ext.captures import Captures
 
         return Captures()
+
+    @functools.cached_property
+    def wrangling(self) -> Wrangling:
+        """The recipes that are open."""
+        from studio_ext.wrangling import Wrangling
+
+        return Wrangling()
 
     @functools.cached_property
     def running(self) -> Running:

@@ -1,1 +1,39 @@
-"""Data Wrangler: tables, recipes of steps on them, and what is wrong with the data."""
+"""Data Wrangler: tables, recipes of steps on them, and what is wrong with the data.
+
+``read(...)`` begins a recipe, ``load(path)`` opens one; ``profile`` and ``insights`` look at a table without one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kernel_tools.wrangler.recipe import Recipe as Recipe
+    from kernel_tools.wrangler.recipe import load as load
+    from kernel_tools.wrangler.recipe import read as read
+
+_PLACES = {
+    "Recipe": "recipe",
+    "load": "recipe",
+    "read": "recipe",
+}
+
+__all__ = ["Recipe", "load", "operators", "read"]
+
+
+def operators() -> list[str]:
+    """Return the names of all steps that a recipe may have; each is a method of `Recipe`."""
+    from kernel_tools.wrangler.operators import OPERATORS
+
+    return sorted(OPERATORS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has: {', '.join(__all__)}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -47,8 +47,18 @@ class Engine:
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(str(path) if path else ":memory:", config=settings)
         self.connection.execute("SET TimeZone = 'UTC'")
         self._backend: Backend | None = None
-        self._names = itertools.count(1)
+        self._names: Iterator[int] = itertools.count(1)
         self._lock = threading.RLock()
+
+    def fork(self) -> Engine:
+        """Return an engine on the same database that works at the same time, for another thread.
+
+        Tables are seen by both; what was registered is seen by the one that it was registered with.
+        """
+        other = Engine.__new__(Engine)
+        other.connection = self.connection.cursor()
+        other._backend, other._names, other._lock = None, self._names, threading.RLock()
+        return other
 
     @property
     def backend(self) -> Backend:
@@ -56,7 +66,10 @@ class Engine:
         if self._backend is None:
             import ibis
 
+            from kernel_tools.wrangler.compiler import compiler
+
             self._backend = ibis.duckdb.from_connection(self.connection)
+            self._backend.compiler = compiler
         return self._backend
 
     @property
@@ -78,8 +91,28 @@ class Engine:
         """Compute `expression` once into a table of this database, in the order of its rows."""
         name = name or self.new_name("table")
         with self.running():
-            self.connection.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS {self.sql(expression)}")
+            self._drop(name)
+            self.connection.sql(self.sql(expression)).create(name)
         return self.table(name)
+
+    def is_stored(self, name: str) -> bool:
+        """Return whether a table has rows of its own that every `fork` sees; a view or registered data has none."""
+        query = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT temporary"
+        with self.running():
+            return bool(self.connection.execute(query, [name]).fetchall()[0][0])
+
+    def drop(self, name: str) -> None:
+        """Remove a table that nobody looks at any more."""
+        with self.running():
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        import sqlglot
+        from sqlglot import exp
+
+        statement = sqlglot.parse_one("DROP TABLE IF EXISTS name", dialect="duckdb")
+        statement.find(exp.Identifier).replace(exp.to_identifier(name, quoted=True))
+        self.connection.execute(statement.sql("duckdb"))
 
     def register(self, data: pa.Table, name: str | None = None) -> ir.Table:
         """Make an Arrow table readable here without a copy."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.core.errors import AtelierError, ConflictError, ForbiddenError
+from kernel_tools.core.errors import ConflictError, ForbiddenError, NotFoundError
 from kernel_tools.wrangler.document import Fit, Id, Node, RecipeDocument
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.graph import before, hashes, ordered
+from kernel_tools.wrangler.graph import hashes, ordered
 from kernel_tools.wrangler.operators import make_operator
 from kernel_tools.wrangler.operators.base import Operator, State, StepError
 from kernel_tools.wrangler.states import decode_state, encode_state
@@ -75,10 +75,21 @@ class Execution:
         ForbiddenError
             If a step runs code and the recipe is not trusted.
         """
-        for node in ordered(before(self.document, part_id)):
-            if node.id not in self._tables:
+        missing, open_ids = set(), [part_id]
+        while open_ids:
+            one = open_ids.pop()
+            if one not in self._tables and one not in missing:
+                missing.add(one)
+                open_ids += self._node(one).inputs
+        for node in ordered(self.document):
+            if node.id in missing:
                 self._tables[node.id] = self._step(node)
         return self._tables[part_id]
+
+    def _node(self, node_id: Id) -> Node:
+        if node_id not in self._nodes:
+            raise NotFoundError(f"The recipe {self.document.name!r} has no step {node_id!r} and no rows of it.")
+        return self._nodes[node_id]
 
     def state(self, node_id: Id) -> State:
         """Return what a step has learned; empty for one that learns nothing."""
@@ -151,11 +162,6 @@ class Execution:
         while first in self._nodes:
             first = self._nodes[first].inputs[0]
         return first
-
-
-def broken_by(error: AtelierError, node: Node) -> StepError:
-    """Return the error of a step with the step's id in front."""
-    return StepError(f"Step {node.id}: {error}", field=error.field)
 
 
 def frame_of(engine: Engine, table: ir.Table) -> pd.DataFrame:

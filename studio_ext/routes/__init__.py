@@ -16,6 +16,7 @@ from studio_ext.routes import (
     live_jobs,
     live_runs,
     profiler,
+    recipes,
     registry,
     registry_views,
     resources,
@@ -25,6 +26,7 @@ from studio_ext.routes import (
     schedules,
     submissions,
     system,
+    wrangler,
 )
 
 HANDLERS: list[type[StudioHandler]] = [
@@ -49,5 +51,7 @@ HANDLERS: list[type[StudioHandler]] = [
     *resources.HANDLERS,
     *schedules.HANDLERS,
     *submissions.HANDLERS,
+    *recipes.HANDLERS,
+    *wrangler.HANDLERS,
     UnknownPathHandler,
 ]

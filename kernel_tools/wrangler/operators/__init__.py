@@ -15,9 +15,33 @@ from kernel_tools.core.errors import NotFoundError
 from kernel_tools.wrangler.operators.base import Operator, StepError
 
 OPERATORS: dict[str, str] = {
+    "aggregate": "aggregation:Aggregate",
+    "bin": "computed:Bin",
+    "case": "computed:Case",
+    "cast": "conversions:Cast",
+    "concatenate": "combine:Concatenate",
     "drop": "columns:Drop",
+    "drop_duplicates": "rows:DropDuplicates",
+    "duplicate": "columns:Duplicate",
+    "explode": "rows:Explode",
+    "filter": "rows:Filter",
+    "formula": "computed:Formula",
     "impute": "missing:Impute",
+    "join": "combine:Join",
+    "limit": "rows:Limit",
+    "move": "columns:Move",
     "one_hot": "encoding:OneHot",
+    "parse_datetime": "conversions:ParseDatetime",
+    "pivot": "reshaping:Pivot",
+    "rename": "columns:Rename",
+    "sample": "sampling:Sample",
+    "select": "columns:Select",
+    "shuffle": "rows:Shuffle",
+    "sort": "rows:Sort",
+    "split": "splits:Split",
+    "stratified_sample": "sampling:StratifiedSample",
+    "unpivot": "reshaping:Unpivot",
+    "window": "windows:Window",
 }
 """Where the class of each operator is: the file, and the name in it."""
 

@@ -7,11 +7,13 @@ import jobs from './jobs/plugin';
 import start from './jobs/start/plugin';
 import registry from './registry/plugin';
 import resources from './resources/plugin';
+import wrangler from './wrangler/plugin';
 
 export { IStudio } from './frame/tokens';
 export default [
   frame,
   home,
+  wrangler,
   experiments,
   jobs,
   start,

@@ -39,4 +39,52 @@ TABLES: dict[str, pa.Table] = {
             "seen": pa.array([datetime(2024, 1, 1), None, datetime(2024, 1, 2)], pa.timestamp("us")),
         }
     ),
+    # Text that is, or nearly is, something else.
+    "written": pa.table(
+        {
+            "id": pa.array(range(24), pa.int64()),
+            "a": pa.array(
+                ["12", " 12 ", "-7", "+3", "1_000", "1,000", "12.7", "12.0", "1e3", "1e-2", ".5", "5.", "NaN", "inf"]
+                + ["", None, "Yes", "FALSE", "t", "2024-02-29", "2023-02-29", "2024-02-29T23:59:59.5", "2024-1-5"]
+                + ["2024-02-29 12:30Z"]
+            ),
+            "job": pa.array([" x ", "\ty", None, ""] * 6),
+        }
+    ),
+    # For joins: a key twice, one that nobody has, a missing one, a name that is taken.
+    "jobs": pa.table(
+        {
+            "name": pa.array(["clerk", "chef", "clerk", None, "🎸", "pilot"]),
+            "pay": pa.array([10.5, 20.0, None, 1.0, 3.25, 9.0]),
+            "id": pa.array([1, 2, 3, 4, 5, 6], pa.int32()),
+        }
+    ),
+    # Moments as text and numbers; a day that there was not.
+    "moments": pa.table(
+        {
+            "german": pa.array(["31.01.2024", "29.02.2023", "1.2.1999", None, "", " 07.08.2001 ", "01.01.0001"]),
+            "spoken": pa.array(["29 Feb 24", "1 jan 70", "30 Feb 24", "x", None, "31 Dec 68", "1 Jan 69"]),
+            "exact": pa.array(["12/31/1999 11:59:59.999999 PM", "01/01/1970 12:00:00.5 AM", "13/01/2000", *[None] * 4]),
+            "iso": pa.array(
+                ["2024-02-29", "2024-02-29T12:30:00", "2024-02-29 12:30:00.25Z", "29.02.2024", "", None, "9999-12-31"]
+            ),
+            "number": pa.array([0, -1, 1_709_251_199, None, 1_709_251_199_999, 253_402_300_799, 2**62]),
+        }
+    ),
+    # Strata of several sizes.
+    "grid": pa.table(
+        {
+            "part": pa.array([None if i % 11 == 0 else "abc"[i * i % 3] for i in range(60)]),
+            "level": pa.array([i * 7 % 5 for i in range(60)]),
+            "value": pa.array([None if i % 13 == 0 else i * 37 % 23 / 4 for i in range(60)]),
+        }
+    ),
+    "zeros": pa.table({"income": pa.array([0.0, -0.0, None, 1.0, None]), "name": pa.array(list("abcde"))}),
+    "lists": pa.table(
+        {
+            "id": pa.array([1, 2, 3, 4]),
+            "tags": pa.array([["x", "y"], [], None, ["z", None]]),
+            "numbers": pa.array([[1, 2, 2], [3], [], None], pa.list_(pa.int64())),
+        }
+    ),
 }

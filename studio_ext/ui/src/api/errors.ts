@@ -63,6 +63,11 @@ export namespace ApiError {
     });
   }
 
+  /** Whatever was thrown, as an error of the API. */
+  export function of(failure: unknown): ApiError {
+    return failure instanceof ApiError ? failure : fromFailure(failure);
+  }
+
   /** The error of a request that got no reply. */
   export function fromFailure(failure: unknown): ApiError {
     return new ApiError({

@@ -127,6 +127,21 @@ export type ProfilerReply = Schemas['ProfilerReply'];
 export type LiveDebuggerRequest = Schemas['LiveDebuggerRequest'];
 export type LiveDebuggerBatch = Schemas['LiveDebuggerBatch'];
 
+export type OperatorDetail = Schemas['OperatorDetail'];
+export type OperatorList = Schemas['OperatorList'];
+export type SessionReply = Schemas['SessionReply'];
+export type PartReport = Schemas['PartReport'];
+export type RecipeReply = Schemas['RecipeReply'];
+export type ColumnDetail = Schemas['ColumnDetail'];
+export type WranglerTask = Schemas['TaskReply'];
+export type ViewReply = Schemas['ViewReply'];
+export type ArrangeBody = Schemas['ArrangeBody'];
+export type ArrangedReply = Schemas['ArrangedReply'];
+export type CompareReply = Schemas['CompareReply'];
+export type CellReply = Schemas['CellReply'];
+export type RecipeFile = Schemas['RecipeFile'];
+export type RecipeFiles = Schemas['RecipeFiles'];
+
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];
 export type EndpointState = EndpointRecord['state'];

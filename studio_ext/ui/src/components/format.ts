@@ -143,3 +143,8 @@ export function formatCell(value: unknown): string {
   }
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
+
+/** A count with thousands separators. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en');
+}

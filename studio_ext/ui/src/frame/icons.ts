@@ -43,6 +43,11 @@ export const endpointsIcon = draw(
   '<path class="jp-icon3" fill="#616161" d="M4 4h16v7H4zm2 2v3h12V6zm1 .7h1.600v1.600H7zM4 13h16v7H4zm2 2v3h12v-3zm1 .7h1.600v1.600H7z"/>'
 );
 
+export const wranglerIcon = draw(
+  'wrangler',
+  '<path class="jp-icon3" fill="#616161" d="M3 4h18v16H3zm2 2v3h4V6zm6 0v3h8V6zM5 11v3h4v-3zm6 0v3h8v-3zM5 16v2h4v-2zm6 0v2h8v-2z"/>'
+);
+
 export const resourcesIcon = draw(
   'resources',
   '<path class="jp-icon3" fill="#616161" d="M8 2h2v3h4V2h2v3h3v3h3v2h-3v4h3v2h-3v3h-3v3h-2v-3h-4v3H8v-3H5v-3H2v-2h3v-4H2V8h3V5h3zM7 7v10h10V7zm2.500 2.500h5v5h-5z"/>'

@@ -1,0 +1,54 @@
+"""Ibis's compiler for DuckDB, made to keep the types that Ibis promises.
+
+DuckDB reads ``0.5`` as a DECIMAL and adds up BIGINTs to a HUGEINT, so that results had other types than the expression
+says, and decimals were computed with where floats were meant.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+import sqlglot.expressions as sge
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
+
+
+class Compiler(DuckDBCompiler):
+    """DuckDB's compiler with floats as DOUBLE, and results cast where DuckDB's type is another."""
+
+    __slots__ = ()
+
+    def visit_NonNullLiteral(self, op: ops.Literal, *, value: Any, dtype: Any) -> Any:
+        """Write a finite float with an exponent: DuckDB reads that as a DOUBLE, digit by digit."""
+        written = repr(float(value)) if dtype.is_floating() else ""
+        if not written or "n" in written:  # inf and nan
+            return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+        number = sge.Literal.number(written.lstrip("-") + ("" if "e" in written else "e0"))
+        return sge.Neg(this=number) if written.startswith("-") else number
+
+    def visit_Sum(self, op: ops.Sum, *, arg: Any, where: Any) -> Any:
+        """Add whole numbers up to a BIGINT."""
+        total = super().visit_Sum(op, arg=arg, where=where)
+        return self.cast(total, op.dtype) if op.dtype.is_integer() else total
+
+    def visit_WindowFunction(self, op: ops.WindowFunction, *, func: Any, **window: Any) -> Any:
+        """Cast a sum after OVER, not before."""
+        if not (isinstance(op.func, ops.Sum) and isinstance(func, sge.Cast)):
+            return super().visit_WindowFunction(op, func=func, **window)
+        return self.cast(super().visit_WindowFunction(op, func=func.this, **window), op.dtype)
+
+    def visit_Sign(self, op: ops.Sign, *, arg: Any) -> Any:
+        """Keep the type of the number."""
+        return self.cast(self.f.sign(arg), op.dtype)
+
+    def visit_ExtractEpochSeconds(self, op: ops.ExtractEpochSeconds, *, arg: Any) -> Any:
+        """Return whole seconds, rounded down."""
+        return self.cast(self.f.floor(super().visit_ExtractEpochSeconds(op, arg=arg)), dt.int64)
+
+    def visit_TimestampFromUNIX(self, op: ops.TimestampFromUNIX, *, arg: Any, unit: Any) -> Any:
+        """Return a date-time without a zone."""
+        return self.f.make_timestamp(arg * {"s": 1_000_000, "ms": 1_000, "us": 1}[unit.short])
+
+
+compiler = Compiler()

@@ -1,0 +1,203 @@
+"""The methods of a session: what a request to its process may ask for. All parameters and results are plain values.
+
+A session knows one recipe at a time, the one that `update` was last given; tables are found by the hashes of its steps,
+so an older view stays good as long as its table is kept.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kernel_tools.core.errors import AtelierError, InvalidArgumentError, NotFoundError
+from kernel_tools.wrangler.document import RecipeDocument
+from kernel_tools.wrangler.engine import Engine
+from kernel_tools.wrangler.graph import ordered, part, validate_graph
+from kernel_tools.wrangler.session import reports
+from kernel_tools.wrangler.session.tables import Computed, Tables
+from kernel_tools.wrangler.session.task import Task
+from kernel_tools.wrangler.session.windows import CHANGED, View, arrange, cell, column_types, window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT_VIEWS = 32
+"""Views that are kept, those that were looked at last."""
+
+
+class Session:
+    """A recipe, the tables of its steps, and the views of them that somebody looks at."""
+
+    METHODS = frozenset({"update", "view", "arrange", "window", "cell", "profile", "compare", "fit", "insights",
+                         "analyze", "export", "code"})  # fmt: skip
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="atelier-wrangler-"))
+        self._engine = Engine(self._folder / "session.duckdb")
+        self._tables = Tables(self._engine)
+        self._document = RecipeDocument()
+        self._base = Path.cwd()
+        self._is_trusted = False
+        self._views: OrderedDict[str, View] = OrderedDict()
+        self._views_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the database and remove its files."""
+        self._engine.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def update(self, task: Task, document: dict[str, Any], base: str, is_trusted: bool) -> dict[str, Any]:
+        """Take another state of the recipe, and say of each source and step what it gives on the first rows.
+
+        Parameters
+        ----------
+        document
+            The recipe, as in its file.
+        base
+            The folder that relative paths start at.
+        is_trusted
+            Whether steps that run somebody's code may run.
+
+        Returns
+        -------
+        dict
+            ``parts``: what is known of each source and step, in their order; see `reports`.
+        """
+        recipe = RecipeDocument.model_validate(document)
+        validate_graph(recipe)
+        self._document, self._base, self._is_trusted = recipe, Path(base), is_trusted
+        known: dict[str, dict[str, Any]] = {}
+        for source in recipe.sources:
+            report = known[source.id] = reports.source_report(source)
+            self._try(task, source.id, report)
+            loaded = self._tables.loaded(recipe, source.id, is_whole=False)
+            if loaded is not None:
+                report["warnings"], report["rejected"] = loaded.warnings, loaded.rejected
+        for node in ordered(recipe):
+            report = known[node.id] = reports.node_report(recipe, node)
+            broken = [one for one in node.inputs if known[one]["error"] or known[one]["blocked_by"]]
+            if broken:
+                report["blocked_by"] = known[broken[0]]["blocked_by"] or broken[0]
+            elif report["error"] is None:
+                self._try(task, node.id, report)
+        return {"parts": list(known.values())}
+
+    def view(self, task: Task, node: str, is_whole: bool) -> dict[str, Any]:
+        """Return a view of the rows after a step: of the first rows, or of all.
+
+        Returns
+        -------
+        dict
+            ``view``: its id; ``rows``; ``is_whole``: whether these are all rows; ``columns``; ``fits``: what the steps
+            up to this one have learned from these rows.
+        """
+        computed = self._compute(task, node, is_whole=is_whole)
+        view = self._keep_view(View(computed.table, None, computed.rows))
+        fits = {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}
+        columns = reports.column_list(task.engine(self._engine), computed.table)
+        return {"view": view, "rows": computed.rows, "is_whole": computed.is_whole, "columns": columns, "fits": fits}
+
+    def arrange(
+        self, task: Task, view: str, sort: list[dict[str, Any]], filters: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Sort and filter the table of a view; see `windows.arrange`. Returns ``view`` and ``rows`` of another view."""
+        arranged = arrange(task.engine(self._engine), self._view(view).table, sort, filters)
+        return {"view": self._keep_view(arranged), "rows": arranged.rows}
+
+    def window(
+        self, task: Task, view: str, start: int, count: int, columns: list[str] | None = None, before: str | None = None
+    ) -> bytes:
+        """Return rows of a view as an Arrow stream; see `windows.window`. `before` is another view."""
+        earlier = None if before is None else self._view(before).table
+        return arrow_bytes(window(task.engine(self._engine), self._view(view), start, count, columns, earlier))
+
+    def cell(self, task: Task, view: str, row: int, column: str) -> dict[str, Any]:
+        """Return one value whole."""
+        return {"value": cell(task.engine(self._engine), self._view(view), row, column)}
+
+    def compare(self, task: Task, node: str) -> dict[str, Any]:
+        """Say what a step changes, on the first rows.
+
+        Returns
+        -------
+        dict
+            ``before``, ``after``: views; ``rows_before``, ``rows_after``; ``is_whole``; ``added``, ``removed``: names
+            of columns; ``changed``: for each column that has changed, the number of cells, None where rows are not the
+            same ones before and after.
+        """
+        inputs = getattr(part(self._document, node), "inputs", [])
+        if not inputs:
+            raise InvalidArgumentError(f"{node!r} is a source: there is nothing before it to compare with.")
+        earlier = self._compute(task, inputs[0], is_whole=False)
+        later = self._compute(task, node, is_whole=False)
+        engine = task.engine(self._engine)
+        types_before, types_after = column_types(engine, earlier.table), column_types(engine, later.table)
+        shared = [name for name in types_after if name in types_before]
+        changed: dict[str, int] | None = None
+        report = reports.node_report(self._document, next(one for one in self._document.nodes if one.id == node))
+        if report["row_effect"] == "same" and earlier.rows == later.rows and later.rows > 0:
+            rows = window(engine, View(later.table, None, later.rows), 0, min(later.rows, 1000), shared, earlier.table)
+            counts = {name: sum(rows[CHANGED + name].to_pylist()) for name in shared}
+            changed = {name: count for name, count in counts.items() if count}
+        return {
+            "before": self._keep_view(View(earlier.table, None, earlier.rows)),
+            "after": self._keep_view(View(later.table, None, later.rows)),
+            "rows_before": earlier.rows,
+            "rows_after": later.rows,
+            "is_whole": later.is_whole,
+            "added": [name for name in types_after if name not in types_before],
+            "removed": [name for name in types_before if name not in types_after],
+            "changed": changed,
+        }
+
+    def fit(self, task: Task, node: str) -> dict[str, Any]:
+        """Let all steps up to one learn from all rows; returns ``fits`` by the id of the step, and ``rows``."""
+        computed = self._compute(task, node, is_whole=True)
+        return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
+
+    def _try(self, task: Task, part_id: str, report: dict[str, Any]) -> None:
+        """Compute a part on the first rows, and note in its report what came out or what is wrong."""
+        try:
+            computed = self._compute(task, part_id, is_whole=False)
+            reports.set_result(report, task.engine(self._engine), computed)
+        except AtelierError as error:
+            task.check()
+            reports.set_error(report, error)
+
+    def _compute(self, task: Task, part_id: str, *, is_whole: bool) -> Computed:
+        return self._tables.compute(
+            task, self._document, part_id, base=self._base, is_trusted=self._is_trusted, is_whole=is_whole
+        )
+
+    def _keep_view(self, view: View) -> str:
+        number = f"{view.table}/{view.order or ''}"
+        with self._views_lock:
+            self._views[number] = view
+            self._views.move_to_end(number)
+            dropped = [self._views.popitem(last=False)[1] for _ in range(len(self._views) - KEPT_VIEWS)]
+        for old in dropped:
+            if old.order is not None:
+                self._engine.drop(old.order)
+        return number
+
+    def _view(self, number: str) -> View:
+        with self._views_lock:
+            if number not in self._views:
+                raise NotFoundError("These rows are not kept any more. Open the step again.")
+            self._views.move_to_end(number)
+            return self._views[number]
+
+
+def arrow_bytes(table: pa.Table) -> bytes:
+    """Return a table as an Arrow IPC stream."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content

@@ -1,0 +1,165 @@
+/** The rows after a step: those of the first look at once, all of them when they are computed. */
+import * as React from 'react';
+
+import { ApiError } from '../api';
+import type * as api from '../api/types';
+import { Button, ErrorState, formatCount, LoadingState } from '../components';
+import { useStudio } from '../frame/context';
+import { Progress, runTask } from './calls';
+import { RecipeGrid } from './RecipeGrid';
+
+export interface ITableViewProps {
+  session: string;
+  part: api.PartReport;
+  /** Changes when the recipe was computed anew. */
+  version: number;
+  /** What a step that is being edited would change. */
+  preview: api.CompareReply | null;
+  onFilter?(condition: string): void;
+}
+
+interface IState {
+  key: string;
+  view: api.ViewReply | null;
+  error: ApiError | null;
+  progress: Progress | null;
+}
+
+export function TableView(props: ITableViewProps): React.ReactElement {
+  const { client, trans } = useStudio();
+  const { session, part, version, preview } = props;
+  const key = `${session} ${part.id} ${version}`;
+  const [state, setState] = React.useState<IState>({
+    key: '',
+    view: null,
+    error: null,
+    progress: null
+  });
+  const stop = React.useRef<AbortController | null>(null);
+  const isPreviewed = preview?.after !== null && preview !== null;
+
+  React.useEffect(() => {
+    if (isPreviewed || part.error || part.blocked_by) {
+      return;
+    }
+    const abort = (stop.current = new AbortController());
+    const look = (is_whole: boolean) =>
+      runTask<api.ViewReply>(
+        client,
+        session,
+        'views',
+        { node: part.id, is_whole },
+        {
+          signal: abort.signal,
+          onProgress: progress => setState(known => ({ ...known, progress }))
+        }
+      );
+    const show = (view: api.ViewReply) => {
+      if (!abort.signal.aborted) {
+        setState({ key, view, error: null, progress: null });
+      }
+      return view;
+    };
+    look(false)
+      .then(show)
+      .then(view => (view.is_whole ? view : look(true).then(show)))
+      .catch((failure: unknown) => {
+        if (!abort.signal.aborted) {
+          setState(known => ({
+            ...known,
+            key,
+            error: ApiError.of(failure),
+            progress: null
+          }));
+        }
+      });
+    return () => abort.abort();
+  }, [
+    client,
+    session,
+    part.id,
+    version,
+    isPreviewed,
+    part.error,
+    part.blocked_by
+  ]);
+
+  if (isPreviewed && preview?.after) {
+    return (
+      <RecipeGrid
+        key={preview.after}
+        session={session}
+        view={{ view: preview.after, rows: preview.rows_after }}
+        columns={
+          preview.parts.find(one => one.id === part.id)?.columns ?? part.columns
+        }
+        before={preview.changed === null ? null : preview.before}
+        isWhole={preview.is_whole}
+        note={trans.__('Preview')}
+      />
+    );
+  }
+  if (part.error) {
+    return (
+      <div className="atelier-State" data-state="error" role="alert">
+        <h2>{trans.__('This step does not fit its table')}</h2>
+        <p>{part.error}</p>
+      </div>
+    );
+  }
+  if (part.blocked_by) {
+    return (
+      <div className="atelier-State" data-state="error" role="status">
+        <h2>{trans.__('This step waits')}</h2>
+        <p>
+          {trans.__(
+            'Step %1 before it does not fit its table. Mend or turn off that one first.',
+            part.blocked_by
+          )}
+        </p>
+      </div>
+    );
+  }
+  if (!state.view || !state.key.startsWith(`${session} ${part.id} `)) {
+    return state.error ? (
+      <ErrorState
+        title={trans.__('The rows could not be read')}
+        error={state.error}
+      />
+    ) : (
+      <LoadingState rows={12} />
+    );
+  }
+  return (
+    <>
+      {state.error && (
+        <div className="atelier-Field-error" role="alert">
+          {state.error.message}
+        </div>
+      )}
+      {!state.view.is_whole && !state.error && (
+        <div className="atelier-TableView-progress" role="status">
+          <span>
+            {trans.__(
+              'These are the first %1 rows. All rows are being computed …',
+              formatCount(state.view.rows)
+            )}
+          </span>
+          <Button
+            label={trans.__('Stop')}
+            onClick={() => stop.current?.abort()}
+          />
+        </div>
+      )}
+      <RecipeGrid
+        key={state.view.view}
+        session={session}
+        view={state.view}
+        columns={state.view.columns}
+        before={null}
+        isWhole={state.view.is_whole}
+        onFilter={props.onFilter}
+      />
+    </>
+  );
+}
