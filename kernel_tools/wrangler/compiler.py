@@ -14,7 +14,7 @@ import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 
-class Compiler(DuckDBCompiler):
+class Compiler(DuckDBCompiler):  # type: ignore[misc]  # Ibis has no types
     """DuckDB's compiler with floats as DOUBLE, and results cast where DuckDB's type is another."""
 
     __slots__ = ()

@@ -27,7 +27,8 @@ from kernel_tools.wrangler.operators.base import StepError
 LONGEST = 4_000
 """Characters of a formula, at most."""
 
-_MOST_TOKENS, _DEEPEST = 800, 60
+_MOST_TOKENS, _DEEPEST = 800, 30
+_TOO_DEEP = "The formula is nested too deeply. Split it into several steps"
 
 
 class FormulaError(StepError):
@@ -145,6 +146,8 @@ def _parsed(text: str) -> exp.Expr:
     try:
         # In parentheses, so that a column with the name of a statement (comment, set, show) stays a column.
         found = dialect.parse(f"({text}\n)")
+    except RecursionError as error:
+        raise FormulaError(_TOO_DEEP) from error
     except ParseError as error:
         raise _unreadable(error, text) from error
     if len(found) != 1 or found[0] is None:
@@ -175,7 +178,7 @@ class _Reader:
     def value(self, node: exp.Expr) -> Any:
         self._depth += 1
         if self._depth > 4 * _DEEPEST:
-            raise FormulaError("The formula is nested too deeply. Split it into several steps")
+            raise FormulaError(_TOO_DEEP)
         try:
             read = _READERS.get(type(node))
             if read is None:

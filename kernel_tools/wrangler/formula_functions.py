@@ -103,9 +103,10 @@ _CONVERSIONS: dict[Kind, tuple[str, ...]] = {
 }
 
 
-@ibis.udf.scalar.builtin
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis has no types
 def try_strptime(text: str, format: str) -> datetime:
-    """Read text as a date-time in a format; NULL if it does not fit."""
+    """Read text as a date-time in a format; NULL if it does not fit. A function of DuckDB."""
+    raise NotImplementedError
 
 
 def _from_text(value: ir.StringValue, dtype: str) -> Any:
