@@ -11,16 +11,15 @@ from kernel_tools.wrangler.operators.base import Operator, State, StepError, pic
 from kernel_tools.wrangler.operators.chance import seed_field
 
 if TYPE_CHECKING:
-    import ibis
     import pandas as pd
 
 
 class Balance(Operator):
     """Bring the classes of a target to the same number of training rows; new rows are never touched.
 
-    ``over`` repeats rows of the smaller classes, ``under`` leaves out rows of the larger ones, both by chance; ``smote``
-    makes new rows between neighbours of a class [1]_: numbers lie between those of two rows, other columns are taken
-    from the neighbours. It needs rows without missing numbers.
+    ``over`` repeats rows of the smaller classes, ``under`` leaves out rows of the larger ones, both by chance;
+    ``smote`` makes new rows between neighbours of a class [1]_: numbers lie between those of two rows, other columns
+    are taken from the neighbours. It needs rows without missing numbers.
 
     References
     ----------
@@ -81,16 +80,20 @@ class Balance(Operator):
 
         if counts.min() <= self.neighbors:
             raise StepError(
-                f"The smallest class of {self.target!r} has {counts.min()} rows, smote with {self.neighbors} neighbors needs "
-                f"{self.neighbors + 1}. Take fewer neighbors, or the method 'over'.",
+                f"The smallest class of {self.target!r} has {counts.min()} rows, smote with {self.neighbors} neighbors "
+                f"needs {self.neighbors + 1}. Take fewer neighbors, or the method 'over'.",
                 field="neighbors",
             )
         features = frame.drop(columns=[self.target])
-        is_number = [pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in features.dtypes]
+        is_number = [
+            pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in features.dtypes
+        ]
         numbers = features.columns[is_number]
         missing = [name for name in numbers if features[name].isna().any()]
         if missing:
-            raise StepError(f"smote cannot work with missing numbers: {', '.join(missing)}. Impute them first.", field="method")
+            raise StepError(
+                f"smote cannot work with missing numbers: {', '.join(missing)}. Impute them first.", field="method"
+            )
         plain = pd.DataFrame(
             {
                 name: features[name].to_numpy(dtype="float64")

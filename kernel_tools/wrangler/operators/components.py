@@ -31,9 +31,13 @@ class Pca(Operator):
     family = "numbers"
     learns = True
 
-    columns: list[str] = pick_columns("number", minimum=2, max_length=MOST_COLUMNS, description="The columns to replace.")
+    columns: list[str] = pick_columns(
+        "number", minimum=2, max_length=MOST_COLUMNS, description="The columns to replace."
+    )
     components: int | None = Field(None, ge=1, description="How many components; none takes as many as needed.")
-    variance: float = Field(0.95, gt=0, le=1, description="The share of the variance that is kept, if no number is given.")
+    variance: float = Field(
+        0.95, gt=0, le=1, description="The share of the variance that is kept, if no number is given."
+    )
     center: bool = Field(True, description="Subtract the mean first.")
     scale: bool = Field(False, description="Divide by the standard deviation (population) first.")
     prefix: str = Field("pc", min_length=1, description="What the new columns are called: pc1, pc2, ...")
@@ -41,7 +45,11 @@ class Pca(Operator):
 
     def sentence(self) -> str:
         """Say how many."""
-        kept = f"{self.components} components" if self.components else f"components with {self.variance:.0%} of the variance"
+        kept = (
+            f"{self.components} components"
+            if self.components
+            else f"components with {self.variance:.0%} of the variance"
+        )
         return f"Replace {len(self.columns)} columns by {kept}"
 
     def check(self, *schemas: ibis.Schema) -> None:
@@ -55,7 +63,9 @@ class Pca(Operator):
         import numpy as np
 
         table, size = tables[0], len(self.columns)
-        numbers = table.select(**{f"x{i}": table[name].cast("float64") for i, name in enumerate(self.columns)}).drop_null()
+        numbers = table.select(
+            **{f"x{i}": table[name].cast("float64") for i, name in enumerate(self.columns)}
+        ).drop_null()
         first = values(
             numbers,
             **{f"mean_{i}": numbers[f"x{i}"].mean() for i in range(size)},

@@ -39,7 +39,9 @@ class OneHot(Operator):
     learns = True
 
     columns: list[str] = pick_columns("string", "boolean", "number", description="The columns to encode.")
-    max_categories: int = Field(20, ge=1, le=MOST_CATEGORIES, description="The most categories of a column, by frequency.")
+    max_categories: int = Field(
+        20, ge=1, le=MOST_CATEGORIES, description="The most categories of a column, by frequency."
+    )
     drop_last: bool = Field(False, description="Leave out the last category: it is told by zeros in the others.")
     keep_original: bool = Field(False, description="Keep the column itself too.")
 
@@ -76,7 +78,9 @@ class Ordinal(Operator):
 
     columns: list[str] = pick_columns("string", "boolean", "number", description="The columns to encode.")
     categories: list[str] = Field([], max_length=MOST_CATEGORIES, description="Their order; none sorts the values.")
-    unknown: Literal["missing", "minus_one"] = Field("missing", description="What a category becomes that is not known.")
+    unknown: Literal["missing", "minus_one"] = Field(
+        "missing", description="What a category becomes that is not known."
+    )
 
     def sentence(self) -> str:
         """Name the columns."""

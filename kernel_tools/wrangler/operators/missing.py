@@ -27,7 +27,23 @@ if TYPE_CHECKING:
 Constant = str | int | float | bool
 """A value that a form can hold."""
 
-DISGUISES = ("?", "-", "--", "NA", "N/A", "n/a", "na", "NaN", "nan", "NULL", "null", "None", "none", "unknown", "Unknown")
+DISGUISES = (
+    "?",
+    "-",
+    "--",
+    "NA",
+    "N/A",
+    "n/a",
+    "na",
+    "NaN",
+    "nan",
+    "NULL",
+    "null",
+    "None",
+    "none",
+    "unknown",
+    "Unknown",
+)
 """Text that stands for nothing in many tables."""
 
 
@@ -68,8 +84,8 @@ class Impute(Operator):
 
     The mean and the median (interpolated) are those of the column; the mode is its most frequent value, of several the
     smallest. ``knn`` takes the mean of the nearest rows that have a value and ``iterative`` predicts each column from
-    the others [1]_; both look at all the columns named, which have to be numbers, and learn from at most `learning_rows`
-    rows. A column without any value stays as it is.
+    the others [1]_; both look at all the columns named, which have to be numbers, and learn from at most
+    `learning_rows` rows. A column without any value stays as it is.
 
     References
     ----------
@@ -178,7 +194,9 @@ class DropMissing(Operator):
 
     def sentence(self) -> str:
         """Name the columns."""
-        where = ", ".join(self.columns) or "any column" if self.how == "any" else ", ".join(self.columns) or "all columns"
+        where = (
+            ", ".join(self.columns) or "any column" if self.how == "any" else ", ".join(self.columns) or "all columns"
+        )
         return f"Drop rows where {where} {'is' if self.how == 'any' else 'are'} missing"
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
@@ -198,7 +216,9 @@ class DisguisedToNull(Operator):
     family = "missing"
 
     columns: list[str] = pick_columns("string", "number", description="The columns to look at.")
-    values: list[str | int | float] = Field(list(DISGUISES), min_length=1, description="What stands for a missing value.")
+    values: list[str | int | float] = Field(
+        list(DISGUISES), min_length=1, description="What stands for a missing value."
+    )
     empty: bool = Field(True, description="Whether empty text, and text of spaces only, stands for it too.")
 
     def sentence(self) -> str:
@@ -228,8 +248,8 @@ class DisguisedToNull(Operator):
 class FillDirection(Operator):
     """Fill missing values with the last value before, or the next one after.
 
-    Rows are taken in the order of a column, or as they come; within groups, if columns for them are given. Missing values
-    at the start (at the end) stay missing.
+    Rows are taken in the order of a column, or as they come; within groups, if columns for them are given. Missing
+    values at the start (at the end) stay missing.
     """
 
     op = "fill_direction"
@@ -257,16 +277,16 @@ class FillDirection(Operator):
             # The values since the last one that is there are missing: the count of values tells the stretches apart.
             stretches = table.mutate(
                 **{
-                    f"__stretch_{i}": table[name].count().over(
-                        ibis.window(group_by=groups, order_by=order, preceding=None, following=0)
-                    )
+                    f"__stretch_{i}": table[name]
+                    .count()
+                    .over(ibis.window(group_by=groups, order_by=order, preceding=None, following=0))
                     for i, name in enumerate(self.columns)
                 }
             )
             changed = {
-                name: stretches[name].max().over(
-                    ibis.window(group_by=[*(stretches[one] for one in self.group_by), stretches[f"__stretch_{i}"]])
-                )
+                name: stretches[name]
+                .max()
+                .over(ibis.window(group_by=[*(stretches[one] for one in self.group_by), stretches[f"__stretch_{i}"]]))
                 for i, name in enumerate(self.columns)
             }
             return stretches.mutate(**changed).drop(*(f"__stretch_{i}" for i in range(len(self.columns))))

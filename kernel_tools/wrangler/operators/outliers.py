@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class Outliers(Operator):
     """Clip, remove or make missing what lies beyond limits.
 
-    The limits are learned once and kept. ``standard``: mean ± `deviations` standard deviations (population). ``robust``:
-    the same with the median and the standard deviation of the values clipped to the two quantiles. ``quantile``: the two
-    quantiles (interpolated). ``min_max``: `minimum` and `maximum` as given. Missing values are no outliers.
+    The limits are learned once and kept. ``standard``: mean ± `deviations` standard deviations (population).
+    ``robust``: the same with the median and the standard deviation of the values clipped to the two quantiles.
+    ``quantile``: the two quantiles (interpolated). ``min_max``: `minimum` and `maximum` as given. Missing values are no
+    outliers.
     """
 
     op = "outliers"
@@ -29,7 +30,9 @@ class Outliers(Operator):
 
     columns: list[str] = pick_columns("number", description="The columns to look at.")
     method: Literal["standard", "robust", "quantile", "min_max"] = Field("robust", description="How limits are found.")
-    action: Literal["clip", "remove", "null"] = Field("clip", description="What is done: the rows are removed by remove.")
+    action: Literal["clip", "remove", "null"] = Field(
+        "clip", description="What is done: the rows are removed by remove."
+    )
     deviations: float = Field(4.0, gt=0, description="How many standard deviations the limits lie from the middle.")
     lower_quantile: float = Field(0.05, ge=0, le=1, description="The lower quantile, for robust and quantile.")
     upper_quantile: float = Field(0.95, ge=0, le=1, description="The upper quantile, for robust and quantile.")

@@ -67,7 +67,8 @@ class HashingEncode(TextEncoder):
             f"vectorizer = HashingVectorizer(n_features={self.components}, alternate_sign=False, norm=None)",
             f"for name in {self.columns!r}:",
             f'    counts = vectorizer.transform({frame}[name].fillna("").astype(object)).toarray()',
-            f'    {frame} = {frame}.assign(**{{f"{{name}}_hash{{i}}": counts[:, i] for i in range({self.components})}})',
+            f'    {frame} = {frame}.assign(**{{f"{{name}}_hash{{i}}": counts[:, i] '
+            f"for i in range({self.components})}})",
             *([] if self.keep_original else [f"{frame} = {frame}.drop(columns={self.columns!r})"]),
         ]
 

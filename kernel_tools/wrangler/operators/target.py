@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, in_order, pick_column, pick_columns, rows_of
+from kernel_tools.wrangler.operators.base import (
+    ROW,
+    Operator,
+    State,
+    StepError,
+    in_order,
+    pick_column,
+    pick_columns,
+    rows_of,
+)
 from kernel_tools.wrangler.operators.chance import score, seed_field
 from kernel_tools.wrangler.operators.encoding import MOST_CATEGORIES, looked_up
 
@@ -58,18 +67,18 @@ class TargetEncode(Operator):
         """Return the values of each category: for the whole table, and for the table without each part."""
         table = self._numbered(tables[0])
         prior: dict[str, Any] = {}
-        sums = rows_of(table.group_by("__fold").agg(n=table.__y.count(), s=table.__y.sum(), q=(table.__y**2).sum()))
+        sums = rows_of(table.group_by("fold__").agg(n=table.y__.count(), s=table.y__.sum(), q=(table.y__**2).sum()))
         folds: list[int | None] = [None, *range(self.folds)]
         for fold in folds:
-            kept = [row for row in sums if row["__fold"] != fold]
+            kept = [row for row in sums if row["fold__"] != fold]
             n, total, squares = (sum(row[key] or 0 for row in kept) for key in ("n", "s", "q"))
             mean = total / n if n else 0.0
             prior[str(fold)] = (mean, max(squares / n - mean**2, 0.0) if n else 0.0)
         encoded: dict[str, dict[str, list[list[Any]]]] = {}
         for name in self.columns:
-            known = table.filter(table.__y.notnull())
+            known = table.filter(table.y__.notnull())
             groups = rows_of(
-                known.group_by([name, "__fold"]).agg(n=known.__y.count(), s=known.__y.sum(), q=(known.__y**2).sum())
+                known.group_by([name, "fold__"]).agg(n=known.y__.count(), s=known.y__.sum(), q=(known.y__**2).sum())
             )
             encoded[name] = {str(fold): self._means(groups, name, fold, *prior[str(fold)]) for fold in folds}
         return {"values": encoded, "prior": {fold: mean for fold, (mean, _) in prior.items()}}
@@ -87,7 +96,10 @@ class TargetEncode(Operator):
             fold = self._fold(numbered[ROW])
             parts = {
                 name: ibis.cases(
-                    *((fold == number, self._value(numbered[name], name, number, state)) for number in range(self.folds))
+                    *(
+                        (fold == number, self._value(numbered[name], name, number, state))
+                        for number in range(self.folds)
+                    )
                 )
                 for name in self.columns
             }
@@ -101,8 +113,8 @@ class TargetEncode(Operator):
         target = table[self.target]
         is_text = target.type().is_string()
         y = (target == self.positive).cast("float64") if is_text else target.cast("float64")
-        numbered = table.mutate(**{ROW: ibis.row_number(), "__y": y})
-        return numbered.mutate(__fold=self._fold(numbered[ROW]))
+        numbered = table.mutate(**{ROW: ibis.row_number(), "y__": y})
+        return numbered.mutate(fold__=self._fold(numbered[ROW]))
 
     def _fold(self, row: ir.IntegerValue) -> ir.IntegerValue:
         return score(row.cast("int64"), self.seed) % self.folds
@@ -112,7 +124,7 @@ class TargetEncode(Operator):
     ) -> list[list[Any]]:
         sums: dict[Any, list[float]] = {}
         for row in groups:
-            if row["__fold"] != fold:
+            if row["fold__"] != fold:
                 one = sums.setdefault(row[name], [0, 0.0, 0.0])
                 for i, key in enumerate(("n", "s", "q")):
                     one[i] += row[key] or 0

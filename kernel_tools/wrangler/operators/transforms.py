@@ -77,7 +77,8 @@ class BoxCox(PowerTransform):
 
     References
     ----------
-    .. [1] G. E. P. Box, D. R. Cox: An analysis of transformations. Journal of the Royal Statistical Society B 26 (1964).
+    .. [1] G. E. P. Box, D. R. Cox: An analysis of transformations. Journal of the Royal Statistical Society B 26
+       (1964).
     """
 
     op = "box_cox"
