@@ -7,8 +7,9 @@ no SQL of a formula ever reaches an engine. The functions are in `kernel_tools.w
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import ibis
@@ -89,7 +90,8 @@ def formula(text: str, table: ir.Table | ibis.Schema, *, field: str = "formula")
         raise FormulaError(f"The parts do not fit together: {_first_line(error)}", field=field) from error
     if not isinstance(value, ir.Value):
         raise FormulaError("The formula is only NULL", field=field)
-    return value
+    is_written = isinstance(value.op(), ibis.expr.operations.Literal) and value.type().is_integer()
+    return ibis.expr.operations.Cast(value, value.type()).to_expr() if is_written else value
 
 
 def condition(text: str, table: ir.Table | ibis.Schema, *, field: str = "condition") -> ir.BooleanValue:
@@ -225,7 +227,10 @@ class _Reader:
             if whole >= 2**63:
                 raise FormulaError(f"{node.name} is too large for a whole number. Write {node.name}.0")
             return ibis.literal(whole, type="int64")
-        return ibis.literal(float(node.name), type="float64")
+        number = float(node.name)
+        if not math.isfinite(number):
+            raise FormulaError(f"{node.name} is too large for a number", position=_position(node))
+        return ibis.literal(number, type="float64")
 
     def boolean(self, node: exp.Boolean) -> ir.Value:
         return ibis.literal(bool(node.this))
@@ -240,7 +245,7 @@ class _Reader:
         left, right = self.typed(node.left), self.typed(node.right)
         for side, part in ((left, node.left), (right, node.right)):
             _require(side, "number", part, f"{_SIGNS[type(node)]} needs numbers")
-        return _ARITHMETIC[type(node)](left, right)
+        return _ARITHMETIC[type(node)](_wide(left), _wide(right))
 
     def negative(self, node: exp.Neg) -> ir.Value:
         found = self.typed(node.this)
@@ -271,7 +276,8 @@ class _Reader:
         if isinstance(asked, exp.Null):
             return self.typed(node.this).isnull()
         if isinstance(asked, exp.Boolean):
-            return (self._condition(node.this) == bool(asked.this)).fill_null(False)
+            found = self._condition(node.this)
+            return (found if asked.this else ~found).fill_null(False)
         raise FormulaError("After IS comes NULL, NOT NULL, TRUE or FALSE", position=_position(node))
 
     def in_(self, node: exp.In) -> ir.Value:
@@ -418,11 +424,18 @@ def _alike(found: Sequence[Any], name: str) -> list[Any]:
     return [None if one is None else one if one.type() == there_type else one.cast(there_type) for one in found]
 
 
+def _wide(number: Any) -> Any:
+    """Return a number with room for results: DuckDB refuses a product of small whole numbers that is no small one."""
+    dtype = number.type()
+    return number.cast("int64") if dtype.is_integer() and dtype.nbytes < 8 else number
+
+
 def _moment(text: str, dtype: str, node: exp.Expr) -> ir.Value:
     try:
         if dtype == "date":
             return ibis.literal(date.fromisoformat(text), type="date")
-        return ibis.literal(datetime.fromisoformat(text), type="timestamp")
+        moment = datetime.fromisoformat(text)
+        return ibis.literal(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment, type="timestamp")
     except ValueError:
         example = "2024-02-29" if dtype == "date" else "2024-02-29 12:30:00"
         raise FormulaError(f"{text!r} is no {dtype}; write it as {example}", position=_position(node)) from None
