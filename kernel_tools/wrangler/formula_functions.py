@@ -12,20 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.wrangler.kinds import Kind, kind_of
-
-KIND_WORDS: dict[Kind, str] = {
-    "number": "numbers",
-    "string": "text",
-    "boolean": "true and false",
-    "datetime": "date-times",
-    "date": "dates",
-    "time": "times of day",
-    "list": "lists",
-    "struct": "structures",
-    "binary": "bytes",
-    "other": "values of a rare type",
-}
+from kernel_tools.wrangler.kinds import KIND_WORDS, Kind, kind_of
 
 TYPES = {
     "BIGINT": "int64",

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.formula import LONGEST, FormulaError, columns_of, condition, formula
+from kernel_tools.wrangler.formula import FormulaError, columns_of, condition, formula
+from kernel_tools.wrangler.formula_parsing import LONGEST
 from tests.wrangler.cases.tables import TABLES
 
 SCHEMA = ibis.schema(
