@@ -87,7 +87,9 @@ class Case(Operator):
         if not there:
             raise StepError("No branch has a value.", field="branches")
         if len({_kind(value) for value in there}) > 1:
-            raise StepError("The values are of several kinds. Write them all as text, or all as numbers.", field="branches")
+            raise StepError(
+                "The values are of several kinds. Write them all as text, or all as numbers.", field="branches"
+            )
 
     @property
     def _values(self) -> list[Scalar | None]:

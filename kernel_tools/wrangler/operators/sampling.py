@@ -61,8 +61,8 @@ class Sample(Operator):
 class StratifiedSample(Operator):
     """Take rows by chance so that the values of columns keep their shares; missing values are a value too.
 
-    Each value gets its share, rounded to whole rows: the number of rows may differ a little from the one asked for, and a
-    value whose share is less than half a row gets none.
+    Each value gets its share, rounded to whole rows: the number of rows may differ a little from the one asked for, and
+    a value whose share is less than half a row gets none.
     """
 
     op = "stratified_sample"

@@ -17,6 +17,7 @@ from kernel_tools.wrangler.sources.encodings import find_encoding, plain_text, r
 from kernel_tools.wrangler.sources.inference import Inferred, converted, guarded, infer, reading_type
 from kernel_tools.wrangler.sources.loaded import Reading
 from kernel_tools.wrangler.sources.locations import Located
+from kernel_tools.wrangler.sources.partitions import new_place, partition_types
 
 if TYPE_CHECKING:
     from kernel_tools.wrangler.engine import Engine
@@ -59,6 +60,7 @@ class _Table:
     names: list[str]
     given: dict[str, str]
     options: Mapping[str, Any]
+    partitions: dict[str, str] = field(default_factory=dict)
     line_size: int = _USUAL_LINE
     quoted_missing: bool = False
     kinds: dict[str, Inferred] = field(default_factory=dict)
@@ -139,7 +141,10 @@ def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> 
     if len({file.names for file in filled}) > 1:
         reading.warnings.append("The files have different columns: they are matched by name, and missing where absent.")
     names = list(dict.fromkeys(name for file in filled for name in file.names))
-    return _Table(filled, names, _given_types(options.get("types"), names), options)
+    given = _given_types(options.get("types"), names)
+    taken = {name.casefold() for name in names}
+    partitions = {name: kind for name, kind in partition_types(located).items() if name.casefold() not in taken}
+    return _Table(filled, [*names, *partitions], {**partitions, **given}, options, partitions)
 
 
 def _given_types(types: object, names: Sequence[str]) -> dict[str, str]:
@@ -289,9 +294,12 @@ def _call(
         "allow_quoted_nulls": table.quoted_missing or bool(missing),
         "null_padding": short_rows == "fill",
         "max_line_size": table.line_size,
+        "hive_partitioning": bool(table.partitions),
         "store_rejects": True,
         **book.new_tables(files[0].shown if len(files) == 1 else None),
     }
+    if table.partitions:
+        arguments["hive_types"] = table.partitions
     if buffer and table.line_size == _USUAL_LINE:
         arguments["buffer_size"] = buffer
     given = ", ".join(f"{key} = {literal(value)}" for key, value in arguments.items())
@@ -309,8 +317,8 @@ def _needs_longer_lines(table: _Table, book: rejects.Book) -> bool:
 def _even_line_ends(table: _Table, folder: Path, reading: Reading) -> None:
     """Replace files whose line ends are mixed, which DuckDB refuses, by copies with one kind."""
     reading.warnings.append("The file mixes kinds of line ends; all are read as line ends.")
-    for number, file in enumerate(table.files):
-        copy = folder / f"even-{number}.txt"
+    for file in table.files:
+        copy = new_place(folder, Path(file.path)) / "even-line-ends.txt"
         with open(file.path, "rb") as source, copy.open("wb") as target:
             while block := source.read(2**20):
                 if block.endswith(b"\r"):
@@ -338,7 +346,9 @@ def _execute(engine: Engine, statement: str, table: _Table) -> None:
         text = str(error)
         if found := re.search(r"misfit:(\d+)", text):
             raise _MisfitError(int(found.group(1))) from error
-        if "reached an invalid state" in text and not any("even-" in file.path for file in table.files):
+        if "reached an invalid state" in text and not any(
+            file.path.endswith("even-line-ends.txt") for file in table.files
+        ):
             raise _LineEndsError from error
         if isinstance(error, InvalidDataError):
             raise

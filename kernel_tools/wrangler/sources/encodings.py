@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError
 from kernel_tools.wrangler.sources.formats import compression_of
+from kernel_tools.wrangler.sources.partitions import new_place
 
 HEAD_SIZE = 2**20
 _MARKS = (
@@ -79,7 +80,7 @@ def plain_text(path: Path, encoding: str, folder: Path) -> Path:
     compression = compression_of(path.name)
     if encoding in _UTF8 and compression in (None, "gzip", "zstd"):
         return path
-    copy = folder / f"{len(list(folder.iterdir()))}-{path.stem.split('.')[0]}.txt"
+    copy = new_place(folder, path) / f"{path.stem.split('.')[0]}.txt"
     try:
         with _unpacked(path) as source, copy.open("wb") as target:
             if encoding in _UTF8:

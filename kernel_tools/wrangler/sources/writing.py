@@ -215,7 +215,7 @@ def _write_excel(table: ir.Table, engine: Engine, path: Path) -> None:
 
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("data")
-    sheet.append([cell(name) for name in data.column_names])
+    sheet.append([_plain(sheet, cell(name)) for name in data.column_names])
     for batch in data.to_batches(max_chunksize=10_000):
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             sheet.append([_plain(sheet, cell(value)) for value in row])
