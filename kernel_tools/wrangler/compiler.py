@@ -54,15 +54,7 @@ class Compiler(DuckDBCompiler):  # type: ignore[misc]  # Ibis has no types
         return self.f.make_timestamp(arg * {"s": 1_000_000, "ms": 1_000, "us": 1}[unit.short])
 
 
-_OTHERS = (
-    ops.ExtractTemporalField,
-    ops.StringLength,
-    ops.DateTruncate,
-    ops.DateAdd,
-    ops.DateSub,
-    ops.Sign,
-    ops.ArraySum,
-)
+_OTHERS = (ops.DateTruncate, ops.DateAdd, ops.DateSub, ops.Sign, ops.ArraySum)
 
 
 def _has_another_type(op: ops.Node) -> bool:

@@ -231,3 +231,10 @@ def test_the_cases_of_formulas_have_the_types_that_they_promise() -> None:
                 assert (
                     engine.arrow(built).schema.field("value").type == built.schema().to_pyarrow().field("value").type
                 ), case
+
+
+def test_seconds_since_1970_reach_beyond_32_bits() -> None:
+    with Engine() as engine:
+        table = engine.register(pa.table({"day": [date(1, 1, 1), date(9999, 12, 31)]}))
+        seconds = table.select(value=table.day.cast("timestamp").epoch_seconds().cast("int64"))
+        assert engine.arrow(seconds)["value"].to_pylist() == [-62_135_596_800, 253_402_214_400]
