@@ -88,7 +88,7 @@ class Operator(BaseModel):
         Whether it is applied to new rows too; one that balances or samples the training rows is not.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     op: ClassVar[str]
     title: ClassVar[str]
