@@ -46,9 +46,9 @@ class CustomSql(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Put the query behind the table."""
-        from kernel_tools.wrangler.operators.queries import parse_select
-
         import ibis.expr.operations as ops
+
+        from kernel_tools.wrangler.operators.queries import parse_select
 
         query = parse_select(self.query, TABLE).sql("duckdb")
         view = ops.AliasedRelation(parent=tables[0].op(), name=TABLE)
@@ -116,7 +116,7 @@ class CustomPandas(CodeOperator):
         return found
 
     def code(self, *variables: str, state: State) -> list[str]:
-        """The code itself."""
+        """Return the code itself."""
         return _renamed(self.source, variables[0])
 
 

@@ -83,12 +83,12 @@ class FormatString(Operator):
 class EditString(Operator):
     """Search in text and change it.
 
-    ``find`` and ``find_last`` give the place of `pattern` (plain text) from 0, -1 if it is not there. ``matches_prefix``
-    says whether the text begins with the regular expression. ``find_all`` lists what matches. ``extract`` gives the
-    group (0: all) of the first match, missing if there is none. ``extract_between`` and ``replace_between`` work on
-    what is between the first `left` and the next `right`; ``extract_position`` and ``replace_position`` on the
-    characters from `start` (from 0) to before `end`. ``replace`` replaces all matches. ``missing_if_matches`` makes
-    text missing in which the expression is found. ``split`` makes a list.
+    ``find`` and ``find_last`` give the place of `pattern` (plain text) from 0, -1 if it is not there.
+    ``matches_prefix`` says whether the text begins with the regular expression. ``find_all`` lists what matches.
+    ``extract`` gives the group (0: all) of the first match, missing if there is none. ``extract_between`` and
+    ``replace_between`` work on what is between the first `left` and the next `right`; ``extract_position`` and
+    ``replace_position`` on the characters from `start` (from 0) to before `end`. ``replace`` replaces all matches.
+    ``missing_if_matches`` makes text missing in which the expression is found. ``split`` makes a list.
     """
 
     op = "edit_string"
