@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from kernel_tools.wrangler.engine import quoted
@@ -69,6 +70,8 @@ _FIRST_ROWS = 100
 """Rows that decide which types are tried on the rest."""
 _ENOUGH = 0.5
 """Share of values that fit from which a type is tried, and its misfits are told."""
+_COLUMNS_AT_ONCE = 100
+"""Each pattern of a query takes a few hundred KiB while it runs."""
 _MOST_EXACT_INTEGER = 2**53
 
 
@@ -93,7 +96,7 @@ def converted(name: str, kind: TextType) -> str:
     """Return a column of text, all values of which fit, as its type."""
     if kind == "text":
         return quoted(name)
-    value = f"CAST(nullif({quoted(name)}, '') AS {SQL_TYPES[kind]})"
+    value = f"TRY_CAST({quoted(name)} AS {SQL_TYPES[kind]})"
     return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if kind == "float" else value
 
 
@@ -167,16 +170,19 @@ def _count(
     engine: Engine, table: str, candidates: Mapping[str, Sequence[TextType]]
 ) -> dict[str, tuple[int, dict[TextType, int]]]:
     """Count the values of each column that are there, and those that fit each of its candidates."""
-    parts = []
-    for name, kinds in candidates.items():
-        parts.append(f"count(*) FILTER (WHERE {quoted(name)} <> '')")
-        parts += [f"count(*) FILTER (WHERE {fits(name, kind)})" for kind in kinds]
-    if not parts:
-        return {}
-    with engine.running():
-        rows = engine.connection.execute(f"SELECT {', '.join(parts)} FROM {quoted(table)}").fetchall()
-    numbers = iter(rows[0])
-    return {name: (next(numbers), {kind: next(numbers) for kind in kinds}) for name, kinds in candidates.items()}
+    counted = {}
+    items = iter(candidates.items())
+    while some := dict(islice(items, _COLUMNS_AT_ONCE)):
+        parts = []
+        for name, kinds in some.items():
+            parts.append(f"count(*) FILTER (WHERE {quoted(name)} <> '')")
+            parts += [f"count(*) FILTER (WHERE {fits(name, kind)})" for kind in kinds]
+        with engine.running():
+            rows = engine.connection.execute(f"SELECT {', '.join(parts)} FROM {quoted(table)}").fetchall()
+        numbers = iter(rows[0])
+        for name, kinds in some.items():
+            counted[name] = next(numbers), {kind: next(numbers) for kind in kinds}
+    return counted
 
 
 def _decide(engine: Engine, table: str, name: str, values: int, counts: dict[TextType, int]) -> Inferred:
