@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
 
-_RIGHT_ROW, _KEY = "__right_row__", "__key_{}__"
+_RIGHT_ROW, _KEY, _TABLE = "__right_row__", "__key_{}__", "__table__"
 
 
 class Join(Operator):
@@ -167,7 +167,7 @@ class Concatenate(Operator):
             require_new_names(there, [self.source], field="source")
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Bring all to the same columns, and unite."""
+        """Bring all to the same columns, unite, order."""
         import ibis
 
         schemas = [table.schema() for table in tables]
@@ -181,8 +181,9 @@ class Concatenate(Operator):
             }
             if self.source is not None:
                 chosen[self.source] = ibis.literal(self.labels[place] if self.labels else str(place + 1))
-            parts.append(table.select(**chosen))
-        united = ibis.union(*parts)
+            numbered = table.select(**chosen, **{_TABLE: ibis.literal(place), ROW: ibis.row_number()})
+            parts.append(numbered)
+        united = ibis.union(*parts).order_by([_TABLE, ROW]).drop(_TABLE, ROW)
         return without_duplicates(united, columns) if self.duplicates == "remove" else united
 
     def _columns(self, schemas: Sequence[ibis.Schema]) -> list[str]:

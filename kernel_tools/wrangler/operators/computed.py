@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
 
-Scalar = str | bool | int | float
+Scalar = str | bool | Annotated[int, Field(ge=-(2**63), lt=2**63)] | float
 """A value that is written into a recipe."""
 
 
@@ -51,7 +51,7 @@ class Formula(Operator):
 class Branch(BaseModel):
     """A condition and what it gives."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     when: str = hinted("formula", description="A condition on the columns, as in age < 18.")
     then: Scalar | None = Field(description="The value if it is true; none is a missing value.")
@@ -87,7 +87,9 @@ class Case(Operator):
         if not there:
             raise StepError("No branch has a value.", field="branches")
         if len({_kind(value) for value in there}) > 1:
-            raise StepError("The values are of several kinds. Write them all as text, or all as numbers.", field="branches")
+            raise StepError(
+                "The values are of several kinds. Write them all as text, or all as numbers.", field="branches"
+            )
 
     @property
     def _values(self) -> list[Scalar | None]:

@@ -70,7 +70,8 @@ class Pivot(Operator):
         values = [row[self.names_from] for row in rows_of(found.limit(self.max_columns + 1))]
         if len(values) > self.max_columns:
             raise StepError(
-                f"{self.names_from!r} has more than {self.max_columns} values. Take another column, or raise the limit.",
+                f"{self.names_from!r} has more than {self.max_columns} values. Take another column, or raise the "
+                "limit.",
                 field="names_from",
             )
         return {"values": values}

@@ -93,8 +93,8 @@ class Limit(Operator):
     row_effect = "subset"
     applies_to_new = False
 
-    rows: int = Field(ge=0, description="How many rows stay.")
-    offset: int = Field(0, ge=0, description="How many are left out before them.")
+    rows: int = Field(ge=0, le=2**53, description="How many rows stay.")
+    offset: int = Field(0, ge=0, le=2**53, description="How many are left out before them.")
 
     def sentence(self) -> str:
         """Say how many."""

@@ -35,7 +35,7 @@ class Sample(Operator):
     row_effect = "subset"
     applies_to_new = False
 
-    rows: int | None = Field(None, ge=1, description="How many rows; all if there are fewer.")
+    rows: int | None = Field(None, ge=1, lt=2**31, description="How many rows; all if there are fewer.")
     fraction: float | None = share_field("Or which part of the rows, rounded to whole rows.")
     seed: int = seed_field()
 
@@ -61,8 +61,8 @@ class Sample(Operator):
 class StratifiedSample(Operator):
     """Take rows by chance so that the values of columns keep their shares; missing values are a value too.
 
-    Each value gets its share, rounded to whole rows: the number of rows may differ a little from the one asked for, and a
-    value whose share is less than half a row gets none.
+    Each value gets its share, rounded to whole rows: the number of rows may differ a little from the one asked for, and
+    a value whose share is less than half a row gets none.
     """
 
     op = "stratified_sample"
@@ -72,7 +72,7 @@ class StratifiedSample(Operator):
     applies_to_new = False
 
     columns: list[str] = pick_columns(description="The columns whose values keep their shares.")
-    rows: int | None = Field(None, ge=1, description="How many rows in all.")
+    rows: int | None = Field(None, ge=1, lt=2**31, description="How many rows in all.")
     fraction: float | None = share_field("Or which part of the rows.")
     seed: int = seed_field()
 

@@ -29,8 +29,8 @@ class Split(Operator):
     """Write into a new column which part a row belongs to; filter by it, or name the parts as outputs of the recipe.
 
     random takes rows by chance; stratified does so within each value of the columns; ordered takes the first rows
-    first, in the order of the columns or as they are; key keeps rows with the same value of a column together, and takes
-    values by chance. The sizes are those of the fractions, rounded to whole rows (for key: to whole values).
+    first, in the order of the columns or as they are; key keeps rows with the same value of a column together, and
+    takes values by chance. The sizes are those of the fractions, rounded to whole rows (for key: to whole values).
     """
 
     op = "split"

@@ -38,7 +38,7 @@ class Window(Operator):
 
     op = "window"
     title = "Window and rank"
-    family = "rows"
+    family = "columns"
 
     function: Literal[
         "row_number", "rank", "dense_rank", "percent_rank", "sum", "mean", "min", "max", "std", "count"
@@ -58,7 +58,8 @@ class Window(Operator):
     def sentence(self) -> str:
         """Say what of what."""
         by = f" by {', '.join(self.partition_by)}" if self.partition_by else ""
-        along = f" along {', '.join(self.order_by)}" if self.order_by else ""
+        is_ordered = self.order_by and (self.function in _RANKS or self.frame != "group")
+        along = f" along {', '.join(self.order_by)}" if is_ordered else ""
         what = self.function if self.function in _RANKS else f"{self._frame_words} {self.function} of {self.column}"
         return f"Compute {self.name}: {what}{by}{along}"
 
