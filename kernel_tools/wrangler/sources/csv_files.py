@@ -112,21 +112,21 @@ def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> 
     unknown = [key for key in options if key not in _OPTIONS]
     if unknown:
         raise InvalidArgumentError(f"{unknown[0]!r} is no option of CSV files: the options are {', '.join(_OPTIONS)}.")
-    files = []
+    files: list[_File] = []
     encodings = set()
     longest = 0
-    for file in located.files:
-        head = read_head(file.path)
+    for given in located.files:
+        head = read_head(given.path)
         encoding = find_encoding(head, options.get("encoding"))
         encodings.add(encoding)
-        dialect = find_dialect(head.decode(encoding, "replace"), options, file.shown)
-        path = plain_text(file.path, encoding, located.folder)
+        dialect = find_dialect(head.decode(encoding, "replace"), options, given.shown)
+        path = plain_text(given.path, encoding, located.folder)
         longest = max(longest, longest_line(path, dialect.newline[-1].encode()))
         if longest > MAX_LINE:
             raise InvalidDataError(
-                f"{file.shown!r} has a line of {longest:,} bytes, more than {MAX_LINE:,}: is it a CSV file?"
+                f"{given.shown!r} has a line of {longest:,} bytes, more than {MAX_LINE:,}: is it a CSV file?"
             )
-        files.append(_File(str(path), file.shown, dialect, tuple(unique_names(dialect.names, Reading()))))
+        files.append(_File(str(path), given.shown, dialect, tuple(unique_names(dialect.names, Reading()))))
     if encodings - {"utf-8"} and not options.get("encoding"):
         reading.warnings.append(f"Read as {', '.join(sorted(encodings))}; set the encoding if letters look wrong.")
     filled = [file for file in files if file.names]
@@ -152,11 +152,11 @@ def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> 
     if len({file.names for file in filled}) > 1:
         reading.warnings.append("The files have different columns: they are matched by name, and missing where absent.")
     names = list(dict.fromkeys(name for file in filled for name in file.names))
-    given = _given_types(options.get("types"), names)
+    types = _given_types(options.get("types"), names)
     taken = {name.casefold() for name in names}
     partitions = {name: kind for name, kind in partition_types(located).items() if name.casefold() not in taken}
     size = _USUAL_LINE if longest == 0 else longest + 2**20
-    return _Table(filled, [*names, *partitions], {**partitions, **given}, options, partitions, size)
+    return _Table(filled, [*names, *partitions], {**partitions, **types}, options, partitions, size)
 
 
 def _given_types(types: object, names: Sequence[str]) -> dict[str, str]:

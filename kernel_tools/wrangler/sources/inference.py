@@ -4,7 +4,7 @@ A value is missing if its field is empty. From strict to loose:
 
 ==========  =========================================================================================
 boolean     ``true`` and ``false``, in any case; ``yes``, ``t`` or ``1`` are not
-integer     at most 18 digits without leading zeros
+integer     of 64 bits, without leading zeros
 float       decimal numbers with a point, an exponent, ``inf``; ``nan`` is missing
 date        ISO 8601: ``2024-02-29``, years 0001 to 9999
 datetime    ISO 8601 with a time, a blank or ``T`` between, at most microseconds are kept
@@ -46,9 +46,9 @@ _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 _PATTERNS: dict[TextType, str] = {
     "boolean": "(?i:true|false)",
-    "integer": f" *[+-]?({_WHOLE}{{0,17}}) *",
+    "integer": f" *[+-]?({_WHOLE}*) *",
     "float": (
-        f" *[+-]?(({_WHOLE}{{0,17}})|({_WHOLE}*)[.][0-9]*({_POWER})?|[.][0-9]+({_POWER})?|({_WHOLE}*){_POWER}) *"
+        f" *[+-]?(({_WHOLE}*)|({_WHOLE}*)[.][0-9]*({_POWER})?|[.][0-9]+({_POWER})?|({_WHOLE}*){_POWER}) *"
         "|(?i:[+-]?(inf|infinity)|nan)"
     ),
     "date": _DATE,
@@ -65,6 +65,11 @@ _WORDS: dict[TextType, tuple[str, str]] = {
     "datetime": ("is not a date with a time", "are not dates with a time"),
     "datetime_tz": ("has no date, time and zone", "have no date, time and zone"),
     "time": ("is not a time", "are not times"),
+}
+_STRICTER: dict[TextType, tuple[TextType, ...]] = {
+    "float": ("integer",),
+    "datetime": ("date",),
+    "text": tuple(_PATTERNS),
 }
 _FIRST_ROWS = 100
 """Rows that decide which types are tried on the rest."""
@@ -87,8 +92,11 @@ class Inferred:
 def fits(name: str, kind: TextType) -> str:
     """Return the condition that the text of a column is a value of a type."""
     match = f"regexp_full_match({quoted(name)}, {literal(_PATTERNS[kind])})"
-    if kind in ("boolean", "integer", "float"):
+    if kind == "boolean":
         return match
+    if kind == "float":  # a number of more digits than 64 bits hold is none: it would lose some
+        column = quoted(name)
+        return f"({match} AND (length({column}) < 20 OR contains({column}, '.') OR contains(lower({column}), 'e')))"
     return f"({match} AND TRY_CAST({quoted(name)} AS {SQL_TYPES[kind]}) IS NOT NULL)"
 
 
@@ -133,6 +141,8 @@ def guarded(position: int, name: str, kind: TextType) -> str:
 def type_of(values: Iterable[str]) -> TextType:
     """Return the strictest type that all of a few texts fit."""
     values = list(values)
+    if any(len(value) > 18 and value.strip("+-").isdigit() for value in values):
+        return "text"
     return next((kind for kind, match in _MATCHES.items() if values and all(map(match, values))), "text")
 
 
@@ -170,7 +180,7 @@ def _count(
     engine: Engine, table: str, candidates: Mapping[str, Sequence[TextType]]
 ) -> dict[str, tuple[int, dict[TextType, int]]]:
     """Count the values of each column that are there, and those that fit each of its candidates."""
-    counted = {}
+    counted: dict[str, tuple[int, dict[TextType, int]]] = {}
     items = iter(candidates.items())
     while some := dict(islice(items, _COLUMNS_AT_ONCE)):
         parts = []
@@ -188,7 +198,7 @@ def _count(
 def _decide(engine: Engine, table: str, name: str, values: int, counts: dict[TextType, int]) -> Inferred:
     if values == 0:
         return Inferred("text", 0, ("No value is known: kept as text.",))
-    chosen = next((kind for kind in _PATTERNS if counts.get(kind) == values), "text")
+    chosen: TextType = next((kind for kind in _PATTERNS if counts.get(kind) == values), "text")
     return Inferred(chosen, values, _why_not(engine, table, name, values, counts, chosen))
 
 
@@ -196,10 +206,11 @@ def _why_not(
     engine: Engine, table: str, name: str, values: int, counts: dict[TextType, int], chosen: TextType
 ) -> tuple[str, ...]:
     """Say how many values keep the column from the type that most of them fit."""
-    stricter = {"float": ("integer",), "datetime": ("date",), "text": tuple(_PATTERNS)}.get(chosen, ())
-    near = [kind for kind in stricter if 0 < counts.get(kind, 0) < values]
+    near = [kind for kind in _STRICTER.get(chosen, ()) if 0 < counts.get(kind, 0) < values]
+    if chosen == "text" and (said := _all_digits(engine, table, name, values)):
+        return said
     if not near:
-        return _long_digits(engine, table, name, values) if chosen == "text" else ()
+        return ()
     kind = max(near, key=lambda one: (counts[one], one == "float"))
     misfits = values - counts[kind]
     sql = (
@@ -213,7 +224,7 @@ def _why_not(
     return (f"{misfits:,} of {values:,} values {words}: {shown}.",)
 
 
-def _long_digits(engine: Engine, table: str, name: str, values: int) -> tuple[str, ...]:
+def _all_digits(engine: Engine, table: str, name: str, values: int) -> tuple[str, ...]:
     """Explain text that is all digits: leading zeros or too many digits would be lost in a number."""
     digits = f"regexp_full_match({quoted(name)}, '[0-9]+')"
     with engine.running():

@@ -122,7 +122,7 @@ def test_a_broken_line_of_json_is_kept_apart(opened, rejected):
 FIELD = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[FIELD] * width), min_size=1, max_size=6)))
 def test_every_field_of_every_file_comes_back(tmp_path_factory, table):
     """What Python's csv module writes is read again, field by field; empty texts are quoted, so none is missing."""
@@ -149,7 +149,7 @@ def test_every_field_of_every_file_comes_back(tmp_path_factory, table):
 LINES = st.lists(st.text(st.sampled_from(list('ab1,;"\n\r\t |.-é\0')), max_size=12), max_size=8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES)
 def test_any_text_is_a_table_or_refused_in_words(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("csv") / "a.csv"
