@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column, values
+from kernel_tools.wrangler.operators.constants import Scalar
 from kernel_tools.wrangler.operators.naming import require_new_names
 
 if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
-
-Scalar = str | bool | Annotated[int, Field(ge=-(2**63), lt=2**63)] | float
-"""A value that is written into a recipe."""
 
 
 class Formula(Operator):

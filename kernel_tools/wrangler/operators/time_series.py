@@ -19,7 +19,9 @@ from kernel_tools.wrangler.operators.base import (
     pick_columns,
     values,
 )
-from kernel_tools.wrangler.operators.missing import Constant, FillDirection, Interpolate, constant_of, most_frequent
+from kernel_tools.wrangler.operators.constants import Scalar, constant
+from kernel_tools.wrangler.operators.filling import FillDirection, Interpolate
+from kernel_tools.wrangler.operators.statistics import frequencies
 
 if TYPE_CHECKING:
     import ibis
@@ -333,7 +335,7 @@ class FillTimeSeries(SeriesOperator):
     method: Literal["constant", "most_frequent", "forward", "backward", "interpolate"] = Field(
         "forward", description="What is filled in."
     )
-    value: Constant | None = Field(None, description="The constant.")
+    value: Scalar | None = Field(None, description="The constant.")
 
     def sentence(self) -> str:
         """Name the method."""
@@ -346,7 +348,7 @@ class FillTimeSeries(SeriesOperator):
             if self.method == "constant":
                 if self.value is None:
                     raise StepError("Say what to fill in.", field="value")
-                constant_of(schemas[0][name], self.value, name)
+                constant(self.value, schemas[0][name], name, field="value")
             if self.method == "interpolate" and kind_of(schemas[0][name]) != "number":
                 raise StepError(f"{name!r} holds no numbers: take forward or backward.", field="method")
 
@@ -354,14 +356,15 @@ class FillTimeSeries(SeriesOperator):
         """Return the most frequent values, where they are asked for."""
         if self.method != "most_frequent":
             return {}
-        return {"values": {name: most_frequent(tables[0], name) for name in self.columns}}
+        found = frequencies(tables[0], self.columns, 1)
+        return {"values": {name: counts[0][0] if counts else None for name, counts in found.items()}}
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """As the operators for each method."""
         table = tables[0]
         if self.method == "constant":
             assert self.value is not None
-            filled = {name: constant_of(table.schema()[name], self.value, name) for name in self.columns}
+            filled = {name: constant(self.value, table.schema()[name], name, field="value") for name in self.columns}
             return table.mutate(**{name: table[name].fill_null(value) for name, value in filled.items()})
         if self.method == "most_frequent":
             found = state["values"]

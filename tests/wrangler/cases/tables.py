@@ -116,4 +116,33 @@ TABLES: dict[str, pa.Table] = {
             "numbers": pa.array([[1, 2, 2], [3], [], None], pa.list_(pa.int64())),
         }
     ),
+    # For what is learned: a constant, nothing at all, a huge spread, skew, ties, text that only looks like a value.
+    "measures": pa.table(
+        {
+            "constant": pa.array([7.5] * 11 + [None]),
+            "nothing": pa.array([None] * 12, pa.float64()),
+            "skewed": pa.array([0.5, 1.0, 1.5, 2.0, 2.0, 3.0, 5.0, 8.0, 13.0, 40.0, 400.0, None]),
+            "signed": pa.array([-3.0, -1.5, -0.0, 0.0, 0.25, 1.0, 1.0, 2.0, 2.5, 6.0, -90.0, None]),
+            "whole": pa.array([1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 1000, None], pa.int64()),
+            "gaps": pa.array([None, 1.0, None, None, 4.0, 4.5, None, 0.0, None, 2.0, None, None]),
+            "code": pa.array(["NA", " n/a ", "", "x", "None", "-", "nan", "y", "?", None, "unknown", "a-b"]),
+            "kind": pa.array(["a", "a", "b", "b", "a", "c", None, "A", "a", "d", "b", "é"]),
+            "side": pa.array(["l", "r", None, "l", "l", "r", "l", "r", "r", "l", None, "l"]),
+            "bought": pa.array([1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1, None], pa.int64()),
+        }
+    ),
+    "new_measures": pa.table(
+        {
+            "constant": pa.array([7.5, 8.5, None]),
+            "nothing": pa.array([1.0, None, -2.0]),
+            "skewed": pa.array([-1.0, 0.0, 1e6]),
+            "signed": pa.array([-1e6, None, 1e6]),
+            "whole": pa.array([0, -5, 10**6], pa.int64()),
+            "gaps": pa.array([None, 3.0, None]),
+            "code": pa.array(["N/A", "x", None]),
+            "kind": pa.array(["z", "b", None]),
+            "side": pa.array(["l", "top", None]),
+            "bought": pa.array([None, 1, 0], pa.int64()),
+        }
+    ),
 }
