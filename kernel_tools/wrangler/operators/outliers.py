@@ -22,8 +22,8 @@ class Outliers(Operator):
 
     standard takes the mean and `deviations` standard deviations to both sides. robust takes the median, and the
     standard deviation of the values after they were clipped to the lower and upper quantile. quantile takes these
-    quantiles themselves, min_max the bounds that are given. Deviations are those of the population, quantiles are interpolated. A
-    value on a bound is no outlier, nor is a missing one; a column without any value has none.
+    quantiles themselves, min_max the bounds that are given. Deviations are those of the population, quantiles are
+    interpolated. A value on a bound is no outlier, nor is a missing one; a column without any value has none.
     """
 
     op = "outliers"
