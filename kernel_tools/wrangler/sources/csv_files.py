@@ -94,7 +94,7 @@ def read_csv(
         If the file cannot be parsed at all.
     """
     reading = Reading()
-    table = _prepare(located, options, reading)
+    table = _prepare(located, options, reading, within=None if limit is None else 2 * _SMALL_BUFFER)
     if not table.names:
         raise InvalidDataError(f"{located.files[0].shown!r} is empty: it has no header and no rows.")
     with rejects.collected(engine, name, reading) as book:
@@ -108,7 +108,7 @@ def read_csv(
     return reading
 
 
-def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> _Table:
+def _prepare(located: Located, options: Mapping[str, Any], reading: Reading, within: int | None) -> _Table:
     unknown = [key for key in options if key not in _OPTIONS]
     if unknown:
         raise InvalidArgumentError(f"{unknown[0]!r} is no option of CSV files: the options are {', '.join(_OPTIONS)}.")
@@ -121,7 +121,7 @@ def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> 
         encodings.add(encoding)
         dialect = find_dialect(head.decode(encoding, "replace"), options, given.shown)
         path = plain_text(given.path, encoding, located.folder)
-        longest = max(longest, longest_line(path, dialect.newline[-1].encode()))
+        longest = max(longest, longest_line(path, dialect.newline[-1].encode(), within))
         if longest > MAX_LINE:
             raise InvalidDataError(
                 f"{given.shown!r} has a line of {longest:,} bytes, more than {MAX_LINE:,}: is it a CSV file?"

@@ -135,7 +135,7 @@ def _copy(
         options.append(f"COMPRESSION {literal(compression)}")
     if partition_by:
         options.append(f"PARTITION_BY ({', '.join(map(quoted, partition_by))})")
-        ending = "jsonl" if format == "jsonl" else format
+        ending: str = format
         ending += {"gzip": ".gz", "zstd": ".zst"}.get(compression, "") if format != "parquet" else ""
         options.append(f"FILE_EXTENSION {literal(ending)}")
     with engine.running():

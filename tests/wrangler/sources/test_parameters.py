@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.wrangler.document import Parameter
+from kernel_tools.wrangler.document import Parameter, RecipeDocument, Source
+from kernel_tools.wrangler.running import running_on
 from kernel_tools.wrangler.sources.parameters import addresses, parameter_values, parse_datetime
 
 NOW = datetime(2024, 3, 31, 12, 30, tzinfo=UTC)
@@ -102,3 +103,16 @@ def test_a_range_holds_each_text_between_its_ends_once(start, length, how):
     found = addresses("${a..b:" + how + "}", {"a": start, "b": end})
     days = (end.date() - start.date()).days
     assert found == list(dict.fromkeys((start + timedelta(days=day)).strftime(how) for day in range(days + 1)))
+
+
+def test_a_recipe_reads_the_range_that_its_defaults_say(tmp_path):
+    (tmp_path / "1999.csv").write_text("x\n1\n")
+    document = RecipeDocument(
+        parameters={
+            "since": Parameter(type="datetime", default="1998-06-01"),
+            "until": Parameter(type="datetime", default="2000-01-01T00:00:00Z"),
+        },
+        sources=[Source(id="s", uri="${since..until:%Y}.csv")],
+    )
+    with running_on(document, given={}, base=tmp_path) as (execution, _):
+        assert execution is not None
