@@ -18,11 +18,14 @@ from kernel_tools.wrangler.operators.base import (
     rows_of,
 )
 from kernel_tools.wrangler.operators.chance import score, seed_field
-from kernel_tools.wrangler.operators.encoding import MOST_CATEGORIES, looked_up
+from kernel_tools.wrangler.operators.encoding import looked_up
 
 if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
+
+MOST_CATEGORIES = 1_000
+"""The most categories of a column that are told apart, by frequency."""
 
 
 class TargetEncode(Operator):
@@ -145,5 +148,5 @@ class TargetEncode(Operator):
         prior = ibis.literal(float(state["prior"][str(fold)]))
         pairs = state["values"][name][str(fold)]
         missing = next((number for value, number in pairs if value is None), None)
-        found = looked_up(column, {value: number for value, number in pairs if value is not None}, prior)
+        found = looked_up(column, {value: number for value, number in pairs if value is not None}, prior, prior)
         return found if missing is None else ibis.ifelse(column.isnull(), float(missing), found)

@@ -44,6 +44,7 @@ class Session:
         self._is_trusted = False
         self._views: OrderedDict[str, View] = OrderedDict()
         self._views_lock = threading.Lock()
+        self._profiles: dict[tuple[str, str], dict[str, Any]] = {}
 
     def close(self) -> None:
         """Close the database and remove its files."""
@@ -118,6 +119,17 @@ class Session:
     def cell(self, task: Task, view: str, row: int, column: str) -> dict[str, Any]:
         """Return one value whole."""
         return {"value": cell(task.engine(self._engine), self._view(view), row, column)}
+
+    def profile(self, task: Task, view: str, columns: list[str]) -> dict[str, Any]:
+        """Return ``columns``: the profile of each column of the view's table; what was computed is kept."""
+        from kernel_tools.wrangler.profiling import iterate_profiles
+
+        table, engine = self._view(view).table, task.engine(self._engine)
+        missing = [name for name in columns if (table, name) not in self._profiles]
+        for found in iterate_profiles(engine, table, missing) if missing else ():
+            self._profiles[table, found.name] = found.to_dict()
+            task.check()
+        return {"columns": [self._profiles[table, name] for name in columns]}
 
     def compare(self, task: Task, node: str) -> dict[str, Any]:
         """Say what a step changes, on the first rows.

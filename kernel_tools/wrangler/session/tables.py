@@ -16,7 +16,7 @@ from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.execution import Execution
 from kernel_tools.wrangler.graph import before, hashes
 from kernel_tools.wrangler.session.task import Task
-from kernel_tools.wrangler.sources import Loaded, load
+from kernel_tools.wrangler.sources import Loaded, load, parameter_values
 
 QUICK_ROWS = 1_000
 """Rows of a source that a first look takes."""
@@ -82,7 +82,7 @@ class Tables:
 
     def _read(self, engine: Engine, document: RecipeDocument, source_id: Id, *, base: Path, is_whole: bool) -> Computed:
         source = next(one for one in document.sources if one.id == source_id)
-        values = {name: parameter.default for name, parameter in document.parameters.items()}
+        values = parameter_values(document.parameters)
         loaded = load(
             source,
             engine,
