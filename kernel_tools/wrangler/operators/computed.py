@@ -49,7 +49,7 @@ class Formula(Operator):
 class Branch(BaseModel):
     """A condition and what it gives."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     when: str = hinted("formula", description="A condition on the columns, as in age < 18.")
     then: Scalar | None = Field(description="The value if it is true; none is a missing value.")

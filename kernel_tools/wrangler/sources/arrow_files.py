@@ -37,9 +37,9 @@ def read_parquet(
     refuse_options(options, "Parquet")
     reading = Reading()
     many = len(located.files) > 1
-    partitions = partition_types([file.path for file in located.files])
-    folders = f", hive_partitioning = true, hive_types = {literal(partitions)}" if partitions else ""
-    origin = f"read_parquet({literal(located.paths)}, union_by_name = {literal(many)}{folders or ', hive_partitioning = false'})"
+    partitions = partition_types(located)
+    folders = f"true, hive_types = {literal(partitions)}" if partitions else "false"
+    origin = f"read_parquet({literal(located.paths)}, union_by_name = {literal(many)}, hive_partitioning = {folders})"
     try:
         columns = described(engine, f"SELECT * FROM {origin}")
         select = normal_select(columns, origin, reading)

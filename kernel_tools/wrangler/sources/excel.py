@@ -149,4 +149,6 @@ def _column(name: str, values: Sequence[Any], reading: Reading) -> pa.Array:
 
 
 def _text(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)

@@ -15,13 +15,14 @@ from kernel_tools.wrangler.sources.columns import described, literal, normal_sel
 from kernel_tools.wrangler.sources.encodings import find_encoding, plain_text, read_head
 from kernel_tools.wrangler.sources.loaded import Reading
 from kernel_tools.wrangler.sources.locations import LocalFile, Located
-from kernel_tools.wrangler.sources.partitions import partition_types
+from kernel_tools.wrangler.sources.partitions import new_place, partition_types
 
 if TYPE_CHECKING:
     from kernel_tools.wrangler.engine import Engine
 
-MAX_OBJECT = 256 * 2**20
-"""Bytes of the largest object."""
+MAX_OBJECT = 128 * 2**20
+"""Bytes of the largest object; DuckDB is told so only for files that need it, since it takes twice that a thread."""
+_USUAL_OBJECT = 16 * 2**20
 _QUICK_SAMPLE = 20_480
 
 
@@ -52,6 +53,7 @@ def _read(
     if unknown:
         raise InvalidArgumentError(f"{unknown[0]!r} is no option of JSON files: the option is encoding.")
     reading = Reading()
+    partitions = partition_types(located)
     files = []
     for file in located.files:
         head = read_head(file.path)
@@ -60,35 +62,50 @@ def _read(
         encoding = find_encoding(head, options.get("encoding"))
         files.append((file, plain_text(file.path, encoding, located.folder)))
     try:
-        _make(engine, name, [path for _, path in files], reading, limit, format)
+        _make(engine, name, [path for _, path in files], partitions, reading, limit, format)
     except (duckdb.Error, InvalidDataError) as error:
         if format == "auto" or "alformed JSON" not in str(error):
             raise _broken(files[0][0], error) from error
         with rejects.collected(engine, name, reading) as book:
             sound = [_sound_lines(file, path, located.folder, book) for file, path in files]
             try:
-                _make(engine, name, sound, reading, limit, format)
+                _make(engine, name, sound, partitions, reading, limit, format)
             except (duckdb.Error, InvalidDataError) as second:
                 raise _broken(files[0][0], second) from second
     return reading
 
 
-def _make(engine: Engine, name: str, paths: list[Path], reading: Reading, limit: int | None, format: str) -> None:
+def _make(
+    engine: Engine,
+    name: str,
+    paths: list[Path],
+    partitions: dict[str, str],
+    reading: Reading,
+    limit: int | None,
+    format: str,
+) -> None:
+    import duckdb
+
     sample = -1 if limit is None else _QUICK_SAMPLE
-    partitions = partition_types(paths)
     folders = f"true, hive_types = {literal(partitions)}" if partitions else "false"
-    origin = (
-        f"read_json({literal([str(path) for path in paths])}, format = {literal(format)}, sample_size = {sample}, "
-        f"maximum_object_size = {MAX_OBJECT}, union_by_name = {literal(len(paths) > 1)}, maximum_depth = -1, "
-        f"hive_partitioning = {folders})"
-    )
-    columns = described(engine, f"SELECT * FROM {origin}")
-    make(engine, name, normal_select(columns, origin, reading), limit, is_lazy=False)
+    for size in (_USUAL_OBJECT, MAX_OBJECT):
+        origin = (
+            f"read_json({literal([str(path) for path in paths])}, format = {literal(format)}, sample_size = {sample}, "
+            f"maximum_object_size = {size}, union_by_name = {literal(len(paths) > 1)}, maximum_depth = -1, "
+            f"hive_partitioning = {folders})"
+        )
+        try:
+            columns = described(engine, f"SELECT * FROM {origin}")
+            make(engine, name, normal_select(columns, origin, reading), limit, is_lazy=False)
+            return
+        except (duckdb.Error, InvalidDataError) as error:
+            if "maximum_object_size" not in str(error) or size == MAX_OBJECT:
+                raise
 
 
 def _sound_lines(file: LocalFile, path: Path, folder: Path, book: rejects.Book) -> Path:
     """Copy the lines that are objects; put the others into the book."""
-    copy = folder / f"{path.stem}-sound.jsonl"
+    copy = new_place(folder, path) / "sound.jsonl"
     with path.open("rb") as source, copy.open("wb") as target:
         for number, line in enumerate(source, 1):
             if not line.strip():

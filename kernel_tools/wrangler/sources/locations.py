@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -26,6 +26,7 @@ from kernel_tools.core.errors import (
 from kernel_tools.core.storage import DRIVER_EXTRAS
 from kernel_tools.wrangler.sources import fingerprints
 from kernel_tools.wrangler.sources.formats import compression_of, format_of
+from kernel_tools.wrangler.sources.partitions import new_place
 
 MAX_FILES = 10_000
 """As many files one source may have."""
@@ -56,10 +57,11 @@ class LocalFile:
 
 @dataclass
 class Located:
-    """The files of a source; `is_temporary` if they are gone after the block."""
+    """The files of a source; `is_temporary` if they are gone after the block, `is_folder` if it names a folder."""
 
     files: list[LocalFile]
     is_temporary: bool
+    is_folder: bool
     folder: Path
     warnings: list[str] = field(default_factory=list)
 
@@ -104,7 +106,8 @@ def located(addresses: Sequence[str], base: Path | None, *, is_quick: bool = Fal
             raise InvalidArgumentError(
                 f"The source has {len(found):,} files; at most {MAX_FILES:,} are read. Narrow the pattern."
             )
-        located = Located(found, any(is_remote(address) for address in addresses), folder)
+        is_folder = len(addresses) == 1 and found[0].shown != addresses[0] and _is_folder(addresses[0], base)
+        located = Located(found, any(is_remote(address) for address in addresses), is_folder, folder)
         if missing:
             located.warnings.append(
                 f"{len(missing):,} of {len(addresses):,} files of the range do not exist. The first: {missing[0]}"
@@ -115,6 +118,10 @@ def located(addresses: Sequence[str], base: Path | None, *, is_quick: bool = Fal
 def is_remote(address: str) -> bool:
     """Say whether an address is one of fsspec or HTTP, not a path."""
     return "://" in address and not address.startswith(("file://", "local://"))
+
+
+def _is_folder(address: str, base: Path | None) -> bool:
+    return is_remote(address) or _path(address, base).is_dir()
 
 
 def without_secrets(address: str) -> str:
@@ -129,12 +136,7 @@ def without_secrets(address: str) -> str:
 
 
 def _on_this_machine(address: str, base: Path | None) -> list[LocalFile]:
-    if address.startswith(("file://", "local://")):
-        address = unquote(address.split("://", 1)[1])
-    if "\0" in address:
-        raise InvalidArgumentError(f"{address!r} is not a path: it contains a NUL character.")
-    path = Path(address).expanduser()
-    path = path if path.is_absolute() or base is None else base / path
+    path = _path(address, base)
     if path.is_dir():
         paths = _files_below(path)
     elif path.exists():
@@ -153,6 +155,15 @@ def _on_this_machine(address: str, base: Path | None) -> list[LocalFile]:
         return [LocalFile(path, str(path), fingerprints.of_file(path)) for path in paths]
     except PermissionError as error:
         raise InvalidArgumentError(f"{error.filename!r} may not be read: ask its owner, or copy it.") from error
+
+
+def _path(address: str, base: Path | None) -> Path:
+    if address.startswith(("file://", "local://")):
+        address = unquote(address.split("://", 1)[1])
+    if "\0" in address:
+        raise InvalidArgumentError(f"{address!r} is not a path: it contains a NUL character.")
+    path = Path(address).expanduser()
+    return path if path.is_absolute() or base is None else base / path
 
 
 def _files_below(folder: Path) -> list[Path]:
@@ -219,13 +230,18 @@ def _from_store(address: str, shown: str, folder: Path, is_quick: bool) -> list[
         info = files.info(name)
         path = _place(folder, name)
         with files.open(name, "rb") as source:
-            is_part = _copy(iter(lambda source=source: source.read(2**20), b""), path, is_quick)
+            is_part = _copy(_blocks(source), path, is_quick)
         version = {key: str(info[key]) for key in ("ETag", "etag", "md5", "md5Hash", "crc32c") if info.get(key)}
         digest = f"{protocol}://{name}\0{version}" if version else fingerprints.of_file(path)
         if not version and is_part:
             digest = f"{protocol}://{name}\0{info.get('size')}\0{info.get('created')}"
         found.append(LocalFile(path, f"{protocol}://{name}", digest, is_part))
     return found
+
+
+def _blocks(source: Any) -> Iterator[bytes]:
+    while block := source.read(2**20):
+        yield block
 
 
 def _file_system(address: str, shown: str) -> tuple[Any, str]:
@@ -245,8 +261,9 @@ def _file_system(address: str, shown: str) -> tuple[Any, str]:
 
 def _place(folder: Path, name: str) -> Path:
     """Return a path below `folder`, each in a folder of its own, that ends like `name`."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    return place / (re.sub(r"[^\w.-]", "_", name.rstrip("/").rsplit("/", 1)[-1]) or "file")
+    return new_place(folder, PurePosixPath(name)) / (
+        re.sub(r"[^\w.-]", "_", name.rstrip("/").rsplit("/", 1)[-1]) or "file"
+    )
 
 
 def _copy(blocks: Iterator[bytes], path: Path, is_quick: bool) -> bool:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import tempfile
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from kernel_tools.wrangler.sources.inference import SQL_TYPES, type_of
 
+if TYPE_CHECKING:
+    from kernel_tools.wrangler.sources.locations import Located
+
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
-def partition_types(paths: Sequence[Path]) -> dict[str, str]:
-    """Return the columns that the folders of the files stand for, and their DuckDB types.
+def partition_types(located: Located) -> dict[str, str]:
+    """Return the columns that the folders of several files, or of a folder's file, stand for, and their DuckDB types.
 
-    A folder counts if it is above every file. The type is inferred from the names, as that of text.
+    A name counts if a folder with it is above every file. The type is inferred from the values, as that of text.
     """
+    paths = [file.path for file in located.files]
+    if len(paths) == 1 and not located.is_folder:
+        return {}
     values: dict[str, set[str]] = {}
     counts: dict[str, int] = {}
     for path in paths:
@@ -29,3 +36,10 @@ def partition_types(paths: Sequence[Path]) -> dict[str, str]:
         for column, found in values.items()
         if counts[column] == len(paths)
     }
+
+
+def new_place(folder: Path, path: PurePath) -> Path:
+    """Make a folder below `folder` for a copy of a file, with the same columns in its path."""
+    place = Path(tempfile.mkdtemp(dir=folder)).joinpath(*(part for part in path.parts[:-1] if "=" in part))
+    place.mkdir(parents=True, exist_ok=True)
+    return place

@@ -80,6 +80,35 @@ TABLES: dict[str, pa.Table] = {
         }
     ),
     "zeros": pa.table({"income": pa.array([0.0, -0.0, None, 1.0, None]), "name": pa.array(list("abcde"))}),
+    # Text of many forms.
+    "words": pa.table(
+        {
+            "text": pa.array(
+                ["Hello World", "", None, "äöÜ ß", "  x ", "A1-b2_C3", "123", "ⅷ½", "x[1]y[22]z", "HELLO"]
+            ),
+            "json": pa.array(
+                ['{"a": 1, "b": {"c": "x"}, "t": [1, 2]}', "{}", None, "no json", '{"a": "z"}', "[1]", "1"]
+                + ['{"a": null}', '{"b": {"c": 2.5}}', '{"a": 1.5, "t": []}']
+            ),
+        }
+    ),
+    # Two series, one with a hole, unsorted.
+    "series": pa.table(
+        {
+            "sensor": pa.array(["a", "a", "b", "a", "b", None, "a"]),
+            "time": pa.array(
+                [
+                    datetime(2024, 1, day, hour)
+                    for day, hour in ((1, 0), (3, 12), (2, 1), (1, 6), (2, 0), (1, 0), (9, 0))
+                ],
+                pa.timestamp("us"),
+            ),
+            "value": pa.array([1.0, 4.0, None, 2.0, 8.0, 16.0, None]),
+            "count": pa.array([1, None, 3, 4, 5, 6, 7], pa.int64()),
+            "label": pa.array(["x", None, "y", None, "z", "z", "x"]),
+            "stamp": pa.array(["2024-01-01", "x", None, "", "2024-02-30", "2024-02-29T12:00:00", "01.02.2024"]),
+        }
+    ),
     "lists": pa.table(
         {
             "id": pa.array([1, 2, 3, 4]),

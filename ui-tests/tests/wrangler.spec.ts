@@ -1,0 +1,74 @@
+// The Data Wrangler: a table opened, looked at, changed step by step, against a real server and its processes.
+import type { Page } from '@playwright/test';
+
+import { expect, inspect, settled, test } from './studio';
+
+const PEOPLE = [
+  'name,age,job,city',
+  'Ada,39,clerk,Ulm',
+  'Ben,,cook,Kiel',
+  'Cleo,38,clerk,',
+  'Dora,53,,Ulm',
+  'Eve,28,chef,Bonn'
+].join('\n');
+
+/** Put a file into the folder that the server was started in. */
+async function put(
+  page: Page,
+  baseURL: string | undefined,
+  path: string,
+  content: string
+): Promise<void> {
+  const reply = await page.request.put(`${baseURL}/api/contents/${path}`, {
+    data: { type: 'file', format: 'text', content }
+  });
+  expect(reply.ok()).toBe(true);
+}
+
+test('a table is opened from the file browser, and steps are added with a look at what they change', async ({
+  page,
+  baseURL
+}) => {
+  await page.goto('');
+  await put(page, baseURL, 'people.csv', PEOPLE);
+  await page.evaluate(() =>
+    window.jupyterapp.commands.execute('atelier:wrangle-file', {
+      path: 'people.csv'
+    })
+  );
+  const tab = page.locator('.atelier-Page:visible');
+  await expect(tab.getByRole('heading', { name: 'people' })).toBeVisible();
+  const steps = tab.getByRole('navigation', { name: 'Steps' });
+  await expect(steps).toContainText('5 rows × 4');
+  await settled(tab);
+  await inspect(page, 'wrangler-table');
+
+  const canvas = tab.locator('.atelier-DataTable-canvas');
+  const box = (await canvas.boundingBox())!;
+  await page.mouse.click(box.x + 130, box.y + 12);
+  await page.getByRole('menuitem', { name: 'Sort descending' }).click();
+  await expect(tab.getByRole('button', { name: /▼ name/ })).toBeVisible();
+  await tab.getByRole('button', { name: 'View as table' }).click();
+  const plain = tab.getByRole('table').filter({ hasText: 'Rows 1 to 5 of 5' });
+  await expect(plain.getByRole('row').nth(1)).toContainText('Eve');
+  await tab.getByRole('button', { name: 'View as table' }).click();
+
+  await steps.getByRole('button', { name: 'Add step' }).click();
+  await tab.getByRole('searchbox', { name: 'Search steps' }).fill('impute');
+  await inspect(page, 'wrangler-operators');
+  await tab.getByRole('button', { name: /^Impute/ }).first().click();
+  const form = tab.getByRole('form');
+  await form.getByRole('checkbox', { name: /age/ }).check();
+  await expect(form).toContainText('age: 1 values change');
+  await inspect(page, 'wrangler-form');
+  await form.getByRole('button', { name: 'Apply' }).click();
+  await expect(steps).toContainText('Fill missing values of age');
+  await tab.getByRole('button', { name: 'Fit', exact: true }).click();
+  await expect(steps).toContainText('· fitted');
+  await inspect(page, 'wrangler-steps');
+
+  await tab.getByRole('button', { name: 'Undo' }).click();
+  await expect(steps).toContainText('not fitted');
+  await tab.getByRole('tab', { name: 'Flow' }).click();
+  await inspect(page, 'wrangler-flow');
+});
