@@ -32,7 +32,7 @@ MISSING = [
     Case("drop_missing", {"columns": ["age", "income"]}),
     Case("drop_missing", {"columns": ["job", "is_member"], "how": "all"}),
     measures("disguised_to_null", columns=["code", "kind"]),
-    measures("disguised_to_null", columns=["code"], values=["x", "A-B"]),
+    measures("disguised_to_null", columns=["code"], values=["x", "A-B"], empty=False),
     measures("disguised_to_null", columns=["whole", "skewed"], values=[1000, "0.5", "x"]),
     Case("disguised_to_null", {"columns": ["born", "seen"], "values": ["1970-01-01", "2023-01-01"]}),
 ]
@@ -50,16 +50,18 @@ SCALING = [
 
 OUTLIERS = [
     *(
-        measures("outliers", columns=[*NUMBERS, "gaps"], method=method, fix=fix, deviations=1.5, lower_quantile=0.1)
+        measures(
+            "outliers", columns=[*NUMBERS, "gaps"], method=method, action=action, deviations=1.5, lower_quantile=0.1
+        )
         for method in ("standard", "robust", "quantile")
-        for fix in ("clip", "null", "remove")
+        for action in ("clip", "null", "remove")
     ),
     *(
-        measures("outliers", columns=["whole", "skewed"], method="min_max", fix=fix, lower=2, upper=34.5)
-        for fix in ("clip", "null", "remove")
+        measures("outliers", columns=["whole", "skewed"], method="min_max", action=action, lower=2, upper=34.5)
+        for action in ("clip", "null", "remove")
     ),
     measures("outliers", columns=["whole"], method="min_max", lower=5),
-    measures("outliers", columns=["whole"], method="min_max", fix="null", upper=5),
+    measures("outliers", columns=["whole"], method="min_max", action="null", upper=5),
 ]
 
 RARE = [
@@ -70,7 +72,7 @@ RARE = [
 
 TRANSFORMS = [
     *(measures("log", columns=NUMBERS, base=base) for base in ("e", "2", "10")),
-    measures("log", columns=["signed", "whole"], add=3.5),
+    measures("log", columns=["signed", "whole"], offset=3.5),
     measures("box_cox", columns=NUMBERS),
     measures("yeo_johnson", columns=NUMBERS),
     measures("quantile_bins", columns=NUMBERS, bins=4),
