@@ -79,7 +79,7 @@ OPERATORS: dict[str, str] = {
     "standardize": "scaling:Standardize",
     "standardize_length": "time_series:StandardizeLength",
     "stratified_sample": "sampling:StratifiedSample",
-    "target_encode": "target:TargetEncode",
+    "target_encode": "targets:TargetEncode",
     "unpivot": "reshaping:Unpivot",
     "validate_string": "strings:ValidateString",
     "validate_timestamps": "time_series:ValidateTimestamps",

@@ -2,117 +2,180 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import ROW, Operator, State, in_order, pick_column, pick_columns
+from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, in_order, pick_column, pick_columns
 
 if TYPE_CHECKING:
+    import ibis
     import ibis.expr.types as ir
 
+_INSIDE = ("__place__", "__value__", "__known__", "__known_place__", "__before__", "__after__") + (
+    "__low__",
+    "__low_place__",
+    "__high__",
+    "__high_place__",
+)
+PLACE, VALUE, KNOWN, KNOWN_PLACE, BEFORE, AFTER, LOW, LOW_PLACE, HIGH, HIGH_PLACE = _INSIDE
 
-class FillDirection(Operator):
-    """Fill missing values with the last value before, or the next one after.
 
-    Rows are taken in the order of a column, or as they come; within groups, if columns for them are given. Missing
-    values at the start (at the end) stay missing.
+class _FromRows(Operator):
+    """Base: what a row takes from others of its group, in an order."""
+
+    family = "missing"
+
+    partition_by: list[str] = pick_columns(default=[], minimum=0, description="The columns whose values make a group.")
+    order_by: list[str] = pick_columns(
+        default=[], minimum=0, description="The columns that order the rows of a group; none takes them as they are."
+    )
+
+    def _along(self) -> str:
+        by = f" by {', '.join(self.partition_by)}" if self.partition_by else ""
+        return by + (f" along {', '.join(self.order_by)}" if self.order_by else "")
+
+    def _order(self) -> list[str]:
+        return self.order_by
+
+    def _window(self, table: ir.Table, *, backward: bool = False) -> Any:
+        """Return the window of a row, and all before or after it."""
+        import ibis
+
+        return ibis.window(
+            group_by=[table[name] for name in self.partition_by],
+            order_by=[table[name].asc() for name in (*self._order(), ROW)],
+            rows=(0, None) if backward else (None, 0),
+        )
+
+    def _side(self, table: ir.Table, count: str) -> Any:
+        """Return the window of the rows that share a count: the one that has a value, and those that take it."""
+        import ibis
+
+        return ibis.window(group_by=[table[name] for name in (*self.partition_by, count)])
+
+
+class FillDirection(_FromRows):
+    """Fill a missing value with the nearest one before it, or after it, of the same group.
+
+    Missing values with none on that side stay.
     """
 
     op = "fill_direction"
     title = "Fill forward or backward"
-    family = "missing"
 
-    columns: list[str] = pick_columns(description="The columns to fill.")
-    direction: Literal["forward", "backward"] = Field("forward", description="Where the value is taken from.")
-    order_by: str | None = pick_column(default=None, description="What orders the rows; none takes them as they come.")
-    group_by: list[str] = pick_columns(default=[], minimum=0, description="Rows are filled within these groups.")
+    columns: list[str] = pick_columns(
+        "number", "string", "boolean", "datetime", "date", "time", description="The columns to fill."
+    )
+    direction: Literal["forward", "backward"] = Field(
+        "forward", description="forward takes the value before, backward the one after."
+    )
 
     def sentence(self) -> str:
-        """Name the columns."""
-        return f"Fill {', '.join(self.columns)} {self.direction}"
+        """Name the columns and the direction."""
+        return f"Fill missing values of {', '.join(self.columns)} {self.direction}{self._along()}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse columns that order or group the rows themselves."""
+        super().check(*schemas)
+        _require_others(self.columns, [*self.partition_by, *self.order_by])
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Take the last value of a window."""
-        import ibis
+        """Count the values up to each row: the rows of one count share the one value among them."""
 
-        def filled(table: ir.Table) -> ir.Table:
-            keys = [table[ROW]] if self.order_by is None else [table[self.order_by], table[ROW]]
-            groups = [table[name] for name in self.group_by]
-            forward = self.direction == "forward"
-            order = keys if forward else [ibis.desc(key) for key in keys]
-            # The values since the last one that is there are missing: the count of values tells the stretches apart.
-            stretches = table.mutate(
-                **{
-                    f"__stretch_{i}": table[name]
-                    .count()
-                    .over(ibis.window(group_by=groups, order_by=order, preceding=None, following=0))
-                    for i, name in enumerate(self.columns)
-                }
-            )
-            changed = {
-                name: stretches[name]
-                .max()
-                .over(ibis.window(group_by=[*(stretches[one] for one in self.group_by), stretches[f"__stretch_{i}"]]))
-                for i, name in enumerate(self.columns)
-            }
-            return stretches.mutate(**changed).drop(*(f"__stretch_{i}" for i in range(len(self.columns))))
+        def build(table: ir.Table) -> ir.Table:
+            window = self._window(table, backward=self.direction == "backward")
+            counts = {name: f"__count_{name}__" for name in dict.fromkeys(self.columns)}
+            counted = table.mutate(**{count: table[name].count().over(window) for name, count in counts.items()})
+            filled = {name: counted[name].max().over(self._side(counted, count)) for name, count in counts.items()}
+            return counted.mutate(**filled).drop(*counts.values())
 
-        return in_order(tables[0], filled)
+        return in_order(tables[0], build)
 
 
-class Interpolate(Operator):
-    """Fill missing numbers on a straight line between the values before and after.
+class Interpolate(_FromRows):
+    """Fill missing numbers between two others of the group, in a straight line.
 
-    Rows are taken in the order of a column of numbers or moments, whose distances count; or as they come, at equal
-    distances. Missing values before the first and after the last value stay missing.
+    Along the number of the row, or along `along`: a column of numbers or times. Missing values before the first number
+    and after the last stay, as do those whose place is missing. Times count in whole seconds. Results are fractions of
+    64 bits.
     """
 
     op = "interpolate"
-    title = "Interpolate missing values"
-    family = "missing"
+    title = "Interpolate"
 
     columns: list[str] = pick_columns("number", description="The columns to fill.")
-    order_by: str | None = pick_column(
-        "number", "datetime", "date", default=None, description="What orders the rows; none takes them as they come."
+    along: str | None = pick_column(
+        "number", "datetime", "date", default=None, description="What the line is drawn along; it orders the rows too."
     )
-    group_by: list[str] = pick_columns(default=[], minimum=0, description="Rows are filled within these groups.")
 
     def sentence(self) -> str:
         """Name the columns."""
-        return f"Interpolate {', '.join(self.columns)}"
+        along = f" along {self.along}" if self.along else self._along()
+        return f"Interpolate missing values of {', '.join(self.columns)}{along}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse columns that order or group the rows themselves, and two orders."""
+        super().check(*schemas)
+        _require_others(self.columns, [*self.partition_by, *self.order_by, *([self.along] if self.along else [])])
+        if self.along and self.order_by:
+            raise StepError(
+                "The line is drawn along a column, which orders the rows too. Remove the order.", field="along"
+            )
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Weigh the neighbours by their distances."""
+        """Take the nearest number and its place from both sides."""
+
+        def build(table: ir.Table) -> ir.Table:
+            for name in dict.fromkeys(self.columns):
+                table = self._interpolated(table, name)
+            return table
+
+        return in_order(tables[0], build)
+
+    def _order(self) -> list[str]:
+        return [self.along] if self.along else self.order_by
+
+    def _place(self, table: ir.Table) -> Any:
+        if not self.along:
+            return self._row_number(table).cast("float64")
+        column = table[self.along]
+        if kind_of(column.type()) == "number":
+            return column.cast("float64")
+        return column.cast("timestamp").epoch_seconds().cast("float64")
+
+    def _row_number(self, table: ir.Table) -> Any:
         import ibis
 
-        def filled(table: ir.Table) -> ir.Table:
-            place = table[ROW].cast("float64")
-            if self.order_by is not None:
-                key = table[self.order_by]
-                is_number = kind_of(key.type()) == "number"
-                place = key.cast("float64") if is_number else key.cast("timestamp(6)").epoch_seconds().cast("float64")
-            table = table.mutate(__place=place)
-            groups = [table[name] for name in self.group_by]
-            order = [table["__place"], table[ROW]]
-            before = ibis.window(group_by=groups, order_by=order, preceding=None, following=0)
-            after = ibis.window(group_by=groups, order_by=order, preceding=0, following=None)
-            for i, name in enumerate(self.columns):
-                known = table[name].cast("float64")
-                at = ibis.ifelse(known.notnull(), table["__place"], ibis.null("float64"))
-                table = table.mutate(
-                    **{f"__from_{i}": at.max().over(before), f"__to_{i}": at.min().over(after), f"__v_{i}": known}
-                )
-            inner = ["__place"]
-            for i, name in enumerate(self.columns):
-                groups = [table[one] for one in self.group_by]
-                low = table[f"__v_{i}"].max().over(ibis.window(group_by=[*groups, table[f"__from_{i}"]]))
-                high = table[f"__v_{i}"].max().over(ibis.window(group_by=[*groups, table[f"__to_{i}"]]))
-                width = table[f"__to_{i}"] - table[f"__from_{i}"]
-                share = (table["__place"] - table[f"__from_{i}"]) / width.nullif(0.0)
-                table = table.mutate(**{name: table[f"__v_{i}"].coalesce(low + (high - low) * share)})
-                inner += [f"__from_{i}", f"__to_{i}", f"__v_{i}"]
-            return table.drop(*inner)
+        order = [table[name].asc() for name in (*self._order(), ROW)]
+        return ibis.row_number().over(ibis.window(group_by=[table[name] for name in self.partition_by], order_by=order))
 
-        return in_order(tables[0], filled)
+    def _interpolated(self, table: ir.Table, name: str) -> ir.Table:
+        placed = table.mutate(**{PLACE: self._place(table), VALUE: table[name].cast("float64")})
+        known = placed[PLACE].notnull() & placed[VALUE].notnull()
+        known_values = placed.mutate(
+            **{KNOWN: known.ifelse(placed[VALUE], None), KNOWN_PLACE: known.ifelse(placed[PLACE], None)}
+        )
+        counted = known_values.mutate(
+            **{
+                BEFORE: known_values[KNOWN].count().over(self._window(known_values)),
+                AFTER: known_values[KNOWN].count().over(self._window(known_values, backward=True)),
+            }
+        )
+        low, low_place, high, high_place = (
+            counted[column].max().over(self._side(counted, side))
+            for side in (BEFORE, AFTER)
+            for column in (KNOWN, KNOWN_PLACE)
+        )
+        ends = counted.mutate(**{LOW: low, LOW_PLACE: low_place, HIGH: high, HIGH_PLACE: high_place})
+        share = (ends[PLACE] - ends[LOW_PLACE]) / (ends[HIGH_PLACE] - ends[LOW_PLACE])
+        line = (ends[HIGH_PLACE] > ends[LOW_PLACE]).ifelse(ends[LOW] + (ends[HIGH] - ends[LOW]) * share, ends[LOW])
+        inside = (ends[HIGH].notnull() & ends[PLACE].notnull()).ifelse(line, None)
+        return ends.mutate(**{name: ends[VALUE].fill_null(inside)}).drop(*_INSIDE)
+
+
+def _require_others(columns: list[str], others: list[str]) -> None:
+    for name in columns:
+        if name in others:
+            raise StepError(f"The column {name!r} cannot be filled and order or group the rows too.", field="columns")

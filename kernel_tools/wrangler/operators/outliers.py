@@ -20,10 +20,10 @@ Bounds = tuple[float | None, float | None]
 class Outliers(Operator):
     """Clip values beyond bounds, make them missing, or remove their rows; the bounds are learned once.
 
-    standard takes the mean and `deviations` standard deviations to both sides. robust takes the median, and the
-    standard deviation of the values after they were clipped to the lower and upper quantile. quantile takes these
-    quantiles themselves, min_max the bounds that are given. Deviations are those of the population, quantiles are
-    interpolated. A value on a bound is no outlier, nor is a missing one; a column without any value has none.
+    standard takes the mean and `deviations` standard deviations to both sides. robust takes the median, and for the
+    deviation that of the values after they were clipped to the lower and upper quantile. quantile takes these quantiles
+    themselves, min_max the bounds that are given. Deviations are those of the population, quantiles are interpolated. A
+    value on a bound is no outlier, nor is a missing one; a column without any value has none.
     """
 
     op = "outliers"

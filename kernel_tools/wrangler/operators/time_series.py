@@ -372,11 +372,11 @@ class FillTimeSeries(SeriesOperator):
                 **{name: table[name].fill_null(found[name]) for name in self.columns if found[name] is not None}
             )
         if self.method == "interpolate":
-            return Interpolate(columns=self.columns, order_by=self.order_by, group_by=self.group_by).build(
-                table, state={}
-            )
+            can_be_line = kind_of(table.schema()[self.order_by]) in ("number", "datetime", "date")
+            place: dict[str, Any] = {"along": self.order_by} if can_be_line else {"order_by": [self.order_by]}
+            return Interpolate(columns=self.columns, partition_by=self.group_by, **place).build(table, state={})
         direction = FillDirection(
-            columns=self.columns, direction=self.method, order_by=self.order_by, group_by=self.group_by
+            columns=self.columns, direction=self.method, order_by=[self.order_by], partition_by=self.group_by
         )
         return direction.build(table, state={})
 

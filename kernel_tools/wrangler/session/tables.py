@@ -68,6 +68,9 @@ class Tables:
         key = (hashes(cut)[part_id], is_whole)
         with self._lock_of(key):
             found = self._computed.get(key)
+            looked = self._computed.get((key[0], False))
+            if found is None and looked is not None and looked.is_whole:
+                return looked
             if found is None:
                 engine = task.engine(self._engine)
                 node = next((one for one in cut.nodes if one.id == part_id), None)
@@ -110,10 +113,12 @@ class Tables:
         is_whole: bool,
     ) -> Computed:
         tables, fits, known = {}, {}, {}
+        are_whole = is_whole
         for one in node.inputs:
             earlier = self.compute(task, document, one, base=base, is_trusted=is_trusted, is_whole=is_whole)
             tables[one] = engine.table(earlier.table)
             fits.update(earlier.fits)
+            are_whole = earlier.is_whole if one == node.inputs[0] else are_whole and earlier.is_whole
         for source in document.sources:
             loaded = self.loaded(document, source.id, is_whole=is_whole)
             if loaded is not None:
@@ -126,7 +131,7 @@ class Tables:
             raise
         fits.update({one.id: one.fit for one in execution.fitted().nodes if one.id == node.id and one.fit is not None})
         name = result.get_name()
-        return Computed(name, _count(engine, name), is_whole, fits)
+        return Computed(name, _count(engine, name), are_whole, fits)
 
     def _keep(self, key: tuple[str, bool], computed: Computed) -> None:
         with self._lock:

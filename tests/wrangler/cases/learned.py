@@ -89,6 +89,47 @@ ENCODING = [
     measures("frequency", columns=["kind", "bought"]),
     measures("frequency", columns=["kind", "side"], measure="count", suffix="_n", max_categories=2),
     measures("frequency", columns=["nothing"]),
+    measures("target_encode", columns=["kind", "side", "whole"], target="bought", folds=3),
+    measures("target_encode", columns=["kind"], target="skewed", smoothing=2.0, max_categories=2, seed=5),
+    measures("target_encode", columns=["kind", "nothing"], target="side", folds=2),
+    measures("target_encode", columns=["side"], target="kind", positive="a", smoothing=0.0),
 ]
 
-CASES = [*MISSING, *SCALING, *OUTLIERS, *RARE, *TRANSFORMS, *ENCODING]
+FILLING = [
+    *(measures("fill_direction", columns=["gaps", "code", "side"], direction=one) for one in ("forward", "backward")),
+    *(
+        Case(
+            "fill_direction",
+            {"columns": ["age", "is_member", "seen"], "partition_by": ["job"], "order_by": ["born"], "direction": one},
+            new="new_people",
+        )
+        for one in ("forward", "backward")
+    ),
+    measures("interpolate", columns=["gaps", "bought", "nothing"]),
+    measures("interpolate", columns=["gaps"], along="whole"),
+    measures("interpolate", columns=["gaps"], partition_by=["side"], order_by=["signed"]),
+    Case("interpolate", {"columns": ["age", "income"], "along": "born"}, new="new_people"),
+    Case("interpolate", {"columns": ["age"], "along": "seen"}),
+]
+
+COMPONENTS = [
+    measures("pca", columns=["skewed", "signed", "whole"], components=2),
+    measures("pca", columns=["skewed", "signed", "whole", "constant"], scale=True, prefix="p", keep_original=True),
+    measures("pca", columns=["skewed", "signed"], center=False, variance=0.5),
+]
+
+SIMILARITY = [
+    measures("hashing_encode", columns=["kind", "side"], features=4),
+    measures("hashing_encode", columns=["code"], features=2, prefix="h", keep_original=True),
+    measures("similarity_encode", columns=["code", "side"], components=3),
+    measures("similarity_encode", columns=["code"], method="tfidf", components=2, keep_original=True),
+]
+
+BALANCE = [
+    *(Case("balance", {"target": "is_member", "method": method, "ratio": 0.8}) for method in ("over", "under")),
+    Case("balance", {"target": "job", "seed": 3}, table="written"),
+    Case("balance", {"target": "name", "method": "smote", "neighbors": 2}, table="flowers"),
+    Case("balance", {"target": "name", "method": "smote", "ratio": 0.7}, table="colours"),
+]
+
+CASES = [*MISSING, *SCALING, *OUTLIERS, *RARE, *TRANSFORMS, *ENCODING, *FILLING, *COMPONENTS, *SIMILARITY, *BALANCE]

@@ -145,4 +145,21 @@ TABLES: dict[str, pa.Table] = {
             "bought": pa.array([None, 1, 0], pa.int64()),
         }
     ),
+    # Classes of several sizes: with numbers only, and with everything.
+    "flowers": pa.table(
+        {
+            "name": pa.array(["rose"] * 9 + ["iris"] * 4 + ["lily"] * 3),
+            "length": pa.array([i * 37 % 23 / 4 for i in range(16)]),
+            "petals": pa.array([3 + i * 7 % 5 for i in range(16)], pa.int32()),
+        }
+    ),
+    "colours": pa.table(
+        {
+            "name": pa.array(["rose"] * 9 + ["iris"] * 4 + [None] * 3),
+            "colour": pa.array([None if i == 4 else "rwy"[i * i % 3] for i in range(16)]),
+            "length": pa.array([i * 37 % 23 / 4 for i in range(16)]),
+            "seen": pa.array([date(2024, 5, 1 + i % 3) for i in range(16)]),
+            "wild": pa.array([None if i == 10 else i % 2 == 0 for i in range(16)]),
+        }
+    ),
 }
