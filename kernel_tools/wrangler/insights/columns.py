@@ -167,7 +167,11 @@ def high_cardinality(scope: Scope) -> Iterator[Finding]:
                 "Many categories",
                 f"{found.name} has {found.distinct:,} different texts in {found.n:,} rows.",
                 {"distinct": found.distinct, "share": found.distinct / found.n},
-                Suggestion("replace_rare", {"columns": [found.name], "most": 50}, "Keep the 50 most frequent."),
+                Suggestion(
+                    "replace_rare",
+                    {"columns": [found.name], "minimum_share": 0.0, "most": 50},
+                    "Keep the 50 most frequent.",
+                ),
                 Suggestion("hashing_encode", {"columns": [found.name]}, "Encode it by hashes of its parts."),
             )
 
