@@ -1,56 +1,35 @@
 """Formulas: SQL scalar expressions over the columns of a table, as Ibis values.
 
 A formula is parsed, every part of it is looked up in the lists below, and an expression is built from what was found:
-no SQL of a formula ever reaches an engine. The functions are in `kernel_tools.wrangler.formula_functions`.
+no SQL of a formula ever reaches an engine. The grammar and its limits are in `formula_parsing`, the functions in
+`formula_functions`.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from typing import Any, ClassVar
+from datetime import UTC, date, datetime
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 from ibis.common.exceptions import IbisError
 from sqlglot import exp
-from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.errors import ParseError, TokenError
-from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.tokenizer_core import TokenType
 
-from kernel_tools.wrangler.formula_functions import FUNCTIONS, KIND_WORDS, TYPES, FunctionError, converted, quotient
-from kernel_tools.wrangler.kinds import Kind, kind_of
-from kernel_tools.wrangler.operators.base import StepError
-
-LONGEST = 4_000
-"""Characters of a formula, at most."""
-
-_MOST_TOKENS, _DEEPEST = 800, 30
-_TOO_DEEP = "The formula is nested too deeply. Split it into several steps"
-
-
-class FormulaError(StepError):
-    """A formula that cannot be read, or that does not fit the table; `position` counts characters from 0."""
-
-    def __init__(self, message: str, *, position: int | None = None, field: str | None = None) -> None:
-        where = "" if position is None else f" (at character {position + 1})"
-        super().__init__(f"{message.rstrip('.')}{where}.", field=field)
-        self.position = position
-
-
-class _Parser(DuckDBParser):
-    """DuckDB's grammar in which every function is just a name with arguments."""
-
-    FUNCTIONS: ClassVar[dict[str, Any]] = {}
-    FUNCTION_PARSERS = {name: DuckDBParser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST")}
-    NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {}
-    NO_PAREN_FUNCTION_PARSERS = {"CASE": DuckDBParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
-
-
-class _Dialect(DuckDB):
-    Parser = _Parser
+from kernel_tools.wrangler.formula_functions import FUNCTIONS, TYPES, FunctionError, converted, quotient
+from kernel_tools.wrangler.formula_parsing import (
+    DEEPEST,
+    TOO_DEEP,
+    FormulaError,
+    called,
+    parsed_formula,
+    position_of,
+    quoted_name,
+    text_of,
+)
+from kernel_tools.wrangler.kinds import KIND_WORDS, Kind, kind_of
 
 
 def formula(text: str, table: ir.Table | ibis.Schema, *, field: str = "formula") -> ir.Value:
@@ -66,7 +45,7 @@ def formula(text: str, table: ir.Table | ibis.Schema, *, field: str = "formula")
     Parameters
     ----------
     text
-        At most `LONGEST` characters.
+        At most 4,000 characters.
     table
         The table, or its schema: then the value can be looked at but not used.
     field
@@ -79,7 +58,7 @@ def formula(text: str, table: ir.Table | ibis.Schema, *, field: str = "formula")
     """
     table = table if isinstance(table, ir.Table) else ibis.table(table, name="t")
     try:
-        value = _Reader(table).value(_parsed(text))
+        value = _Reader(table).value(parsed_formula(text))
     except FormulaError as error:
         error.field = field
         raise
@@ -89,7 +68,8 @@ def formula(text: str, table: ir.Table | ibis.Schema, *, field: str = "formula")
         raise FormulaError(f"The parts do not fit together: {_first_line(error)}", field=field) from error
     if not isinstance(value, ir.Value):
         raise FormulaError("The formula is only NULL", field=field)
-    return value
+    is_written = isinstance(value.op(), ibis.expr.operations.Literal) and value.type().is_integer()
+    return ibis.expr.operations.Cast(value, value.type()).to_expr() if is_written else value
 
 
 def condition(text: str, table: ir.Table | ibis.Schema, *, field: str = "condition") -> ir.BooleanValue:
@@ -116,52 +96,8 @@ def columns_of(text: str, schema: ibis.Schema) -> list[str]:
         If it cannot be read.
     """
     reader = _Reader(ibis.table(schema, name="t"))
-    found = [reader.column_name(node) for node in _parsed(text).find_all(exp.Column, bfs=False)]
+    found = [reader.column_name(node) for node in parsed_formula(text).find_all(exp.Column, bfs=False)]
     return list(dict.fromkeys(found))
-
-
-def _parsed(text: str) -> exp.Expr:
-    if not text.strip():
-        raise FormulaError("The formula is empty. Write an expression such as age * 2")
-    if len(text) > LONGEST:
-        raise FormulaError(f"The formula has {len(text):,} characters, at most {LONGEST:,} are possible")
-    dialect = _Dialect()
-    try:
-        tokens = dialect.tokenize(text)
-    except TokenError as error:
-        raise FormulaError("A quotation mark or a comment is not closed") from error
-    depth = 0
-    for token in tokens:
-        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
-        if depth < 0:
-            raise FormulaError("There is a ) without its (", position=token.start)
-        if token.token_type is TokenType.SEMICOLON:
-            raise FormulaError("A formula is one expression, without ;", position=token.start)
-        if depth > _DEEPEST:
-            raise FormulaError(f"Parentheses are nested more than {_DEEPEST} deep", position=token.start)
-    if depth:
-        raise FormulaError("There is a ( without its )", position=len(text))
-    if len(tokens) > _MOST_TOKENS:
-        raise FormulaError(f"The formula has {len(tokens):,} words and signs, at most {_MOST_TOKENS:,} are possible")
-    try:
-        # In parentheses, so that a column with the name of a statement (comment, set, show) stays a column.
-        found = dialect.parse(f"({text}\n)")
-    except RecursionError as error:
-        raise FormulaError(_TOO_DEEP) from error
-    except ParseError as error:
-        raise _unreadable(error, text) from error
-    if len(found) != 1 or found[0] is None:
-        raise FormulaError("A formula is one expression")
-    return found[0]
-
-
-def _unreadable(error: ParseError, text: str) -> FormulaError:
-    first = error.errors[0] if error.errors else {}
-    marked = str(first.get("highlight") or "").strip(")\n ")
-    if not marked or text.rstrip().endswith(marked):
-        return FormulaError("The formula ends too early", position=len(text.rstrip()))
-    position = int(first["col"]) - len(marked) - 1 if first["line"] == 1 else None
-    return FormulaError(f"The formula cannot be read at {marked!r}", position=position)
 
 
 def _first_line(error: BaseException) -> str:
@@ -177,12 +113,12 @@ class _Reader:
 
     def value(self, node: exp.Expr) -> Any:
         self._depth += 1
-        if self._depth > 4 * _DEEPEST:
-            raise FormulaError(_TOO_DEEP)
+        if self._depth > 4 * DEEPEST:
+            raise FormulaError(TOO_DEEP)
         try:
             read = _READERS.get(type(node))
             if read is None:
-                raise FormulaError(f"{_called(node)} is not possible in a formula", position=_position(node))
+                raise FormulaError(f"{called(node)} is not possible in a formula", position=position_of(node))
             return read(self, node)
         finally:
             self._depth -= 1
@@ -199,22 +135,22 @@ class _Reader:
             raise FormulaError(
                 f"{node.table}.{name}: a formula sees one table; write the name of the column alone, in double "
                 "quotation marks if it has a dot",
-                position=_position(node),
+                position=position_of(node),
             )
         if name in self._table.columns:
             return name
         names = list(self._table.columns)
         near = [one for one in names if one.lower() == name.lower()] or difflib.get_close_matches(name, names, n=3)
-        quoted = [_quoted(one) for one in near or names[:12]]
+        quoted = [quoted_name(one) for one in near or names[:12]]
         more = f" and {len(names) - 12} more" if not near and len(names) > 12 else ""
         there = f"Did you mean {', '.join(quoted)}?" if near else f"There are: {', '.join(quoted)}{more}"
         if node.this.quoted and not near:
             there += ". (Text stands in single quotation marks)"
-        raise FormulaError(f"There is no column {name!r}. {there}", position=_position(node))
+        raise FormulaError(f"There is no column {name!r}. {there}", position=position_of(node))
 
     def column(self, node: exp.Column) -> ir.Value:
         if isinstance(node.this, exp.Star):
-            raise FormulaError("* stands for no column", position=_position(node))
+            raise FormulaError("* stands for no column", position=position_of(node))
         return self._table[self.column_name(node)]
 
     def literal(self, node: exp.Literal) -> ir.Value:
@@ -225,7 +161,10 @@ class _Reader:
             if whole >= 2**63:
                 raise FormulaError(f"{node.name} is too large for a whole number. Write {node.name}.0")
             return ibis.literal(whole, type="int64")
-        return ibis.literal(float(node.name), type="float64")
+        number = float(node.name)
+        if not math.isfinite(number):
+            raise FormulaError(f"{node.name} is too large for a number", position=position_of(node))
+        return ibis.literal(number, type="float64")
 
     def boolean(self, node: exp.Boolean) -> ir.Value:
         return ibis.literal(bool(node.this))
@@ -240,7 +179,7 @@ class _Reader:
         left, right = self.typed(node.left), self.typed(node.right)
         for side, part in ((left, node.left), (right, node.right)):
             _require(side, "number", part, f"{_SIGNS[type(node)]} needs numbers")
-        return _ARITHMETIC[type(node)](left, right)
+        return _ARITHMETIC[type(node)](_wide(left), _wide(right))
 
     def negative(self, node: exp.Neg) -> ir.Value:
         found = self.typed(node.this)
@@ -271,8 +210,9 @@ class _Reader:
         if isinstance(asked, exp.Null):
             return self.typed(node.this).isnull()
         if isinstance(asked, exp.Boolean):
-            return (self._condition(node.this) == bool(asked.this)).fill_null(False)
-        raise FormulaError("After IS comes NULL, NOT NULL, TRUE or FALSE", position=_position(node))
+            found = self._condition(node.this)
+            return (found if asked.this else ~found).fill_null(False)
+        raise FormulaError("After IS comes NULL, NOT NULL, TRUE or FALSE", position=position_of(node))
 
     def in_(self, node: exp.In) -> ir.Value:
         if not node.expressions:
@@ -313,7 +253,7 @@ class _Reader:
     def cast(self, node: exp.Cast) -> ir.Value:
         name = node.to.sql("duckdb").upper()
         if name not in TYPES:
-            raise FormulaError(f"There is no type {name}. There are: {', '.join(TYPES)}", position=_position(node))
+            raise FormulaError(f"There is no type {name}. There are: {', '.join(TYPES)}", position=position_of(node))
         written = node.this
         if isinstance(written, exp.Literal) and written.is_string and TYPES[name] in ("date", "timestamp"):
             return _moment(written.name, TYPES[name], written)
@@ -328,12 +268,12 @@ class _Reader:
         if function is None:
             near = difflib.get_close_matches(name, FUNCTIONS, n=3)
             there = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(FUNCTIONS))}"
-            raise FormulaError(f"There is no function {name!r}. {there}", position=_position(node))
+            raise FormulaError(f"There is no function {name!r}. {there}", position=position_of(node))
         arguments = [self.value(one) for one in node.expressions]
         try:
             return function(*_alike(arguments, name) if function.is_of_one_type else arguments)
         except FunctionError as error:
-            raise FormulaError(str(error), position=_position(node)) from error
+            raise FormulaError(str(error), position=position_of(node)) from error
 
     def _condition(self, node: exp.Expr) -> Any:
         found = self.typed(node)
@@ -398,7 +338,7 @@ def _matched(left: Any, right: Any, node: exp.Expr) -> tuple[Any, Any]:
     raise FormulaError(
         f"{KIND_WORDS[kinds[0]].capitalize()} cannot be compared with {KIND_WORDS[kinds[1]]}. Convert one of them with "
         "CAST(x AS type)",
-        position=_position(node),
+        position=position_of(node),
     )
 
 
@@ -418,43 +358,24 @@ def _alike(found: Sequence[Any], name: str) -> list[Any]:
     return [None if one is None else one if one.type() == there_type else one.cast(there_type) for one in found]
 
 
+def _wide(number: Any) -> Any:
+    """Return a number with room for results: DuckDB refuses a product of small whole numbers that is no small one."""
+    dtype = number.type()
+    return number.cast("int64") if dtype.is_integer() and dtype.nbytes < 8 else number
+
+
 def _moment(text: str, dtype: str, node: exp.Expr) -> ir.Value:
     try:
         if dtype == "date":
             return ibis.literal(date.fromisoformat(text), type="date")
-        return ibis.literal(datetime.fromisoformat(text), type="timestamp")
+        moment = datetime.fromisoformat(text)
+        return ibis.literal(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment, type="timestamp")
     except ValueError:
         example = "2024-02-29" if dtype == "date" else "2024-02-29 12:30:00"
-        raise FormulaError(f"{text!r} is no {dtype}; write it as {example}", position=_position(node)) from None
+        raise FormulaError(f"{text!r} is no {dtype}; write it as {example}", position=position_of(node)) from None
 
 
 def _require(found: ir.Value, kind: Kind, node: exp.Expr, what: str) -> None:
     actual = kind_of(found.type())
     if actual != kind:
-        raise FormulaError(f"{what}, {_text(node)} holds {KIND_WORDS[actual]}", position=_position(node))
-
-
-def _position(node: exp.Expr) -> int | None:
-    for part in node.walk(bfs=False):
-        if "start" in part.meta:
-            return max(int(part.meta["start"]) - 1, 0)
-    return None
-
-
-def _text(node: exp.Expr) -> str:
-    text = node.sql("duckdb")
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _called(node: exp.Expr) -> str:
-    if isinstance(node, (exp.Query, exp.Exists, exp.DDL, exp.DML, exp.Command)):
-        return "A statement or a subquery"
-    if isinstance(node, exp.Alias):
-        return f"Writing {node.alias!r} after {_text(node.this)!r}"
-    if isinstance(node, exp.Window):
-        return "OVER (use the step 'window')"
-    return f"{_text(node)!r}"
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
+        raise FormulaError(f"{what}, {text_of(node)} holds {KIND_WORDS[actual]}", position=position_of(node))

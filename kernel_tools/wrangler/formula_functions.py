@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,20 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.wrangler.kinds import Kind, kind_of
-
-KIND_WORDS: dict[Kind, str] = {
-    "number": "numbers",
-    "string": "text",
-    "boolean": "true and false",
-    "datetime": "date-times",
-    "date": "dates",
-    "time": "times of day",
-    "list": "lists",
-    "struct": "structures",
-    "binary": "bytes",
-    "other": "values of a rare type",
-}
+from kernel_tools.wrangler.kinds import KIND_WORDS, Kind, kind_of
 
 TYPES = {
     "BIGINT": "int64",
@@ -147,7 +135,10 @@ def _power(base: Any, exponent: Any) -> Any:
 def _log(value: Any, base: Any = None) -> Any:
     if base is None:
         return _only_where(value > 0, value.log10())
-    return _only_where(value > 0, value.ln() / base.ln())
+    written = base.op()
+    if isinstance(written, ibis.expr.operations.Literal) and written.value > 0 and written.value != 1:
+        return _only_where(value > 0, value.ln() / base.ln())
+    return _only_where((value > 0) & (base > 0) & (base != 1), value.ln() / base.ln())
 
 
 def _log_of_base(first: Any, second: Any = None) -> Any:
@@ -155,10 +146,12 @@ def _log_of_base(first: Any, second: Any = None) -> Any:
     return _log(first) if second is None else _log(second, first)
 
 
-def _count(value: Any, what: str) -> int:
+def _count(value: Any, what: str, least: int = 0, most: int = 1_000_000_000) -> int:
     written = value.op() if value is not None else None
     if not isinstance(written, ibis.expr.operations.Literal) or not isinstance(written.value, int):
         raise FunctionError(f"{what} has to be a whole number that is written out.")
+    if not least <= written.value <= most:
+        raise FunctionError(f"{what} has to be from {least} to {most}.")
     return int(written.value)
 
 
@@ -169,24 +162,34 @@ def _written(value: Any, what: str) -> str:
     return str(written.value)
 
 
-def _pattern(value: Any) -> str:
-    import re
+def _extracted(text: Any, pattern: Any, group: Any = None) -> Any:
+    written = _pattern(pattern)
+    groups = re.compile(written).groups
+    return text.re_extract(written, 0 if group is None else _count(group, "The group of the pattern", 0, groups))
+
+
+def _replaced(text: Any, pattern: Any, new: Any) -> Any:
+    return text.re_replace(_pattern(pattern, new), _written(new, "What is put in"))
+
+
+def _pattern(value: Any, new: Any = None) -> str:
+    """Return a regular expression that RE2, which DuckDB has, knows as well as Python."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     pattern = _written(value, "A pattern")
     try:
         re.compile(pattern)
-    except re.error as error:
-        raise FunctionError(f"The pattern {pattern!r} is no regular expression: {error}.") from error
+        replacement = "" if new is None else _written(new, "What is put in")
+        pc.replace_substring_regex(pa.array([""]), pattern=pattern, replacement=replacement)
+    except (re.error, pa.ArrowInvalid) as error:
+        raise FunctionError(f"The pattern {pattern!r} cannot be used: {str(error).rstrip('.')}.") from error
     return pattern
 
 
 def _substring(text: Any, start: Any, length: Any = None) -> Any:
-    first = _count(start, "Where a part of text starts")
-    if first < 1:
-        raise FunctionError("A part of text starts at 1 or later.")
-    if length is None:
-        return text.substr(first - 1)
-    return text.substr(first - 1, max(_count(length, "The length of a part"), 0))
+    first = _count(start, "Where a part of text starts", 1)
+    return text.substr(first - 1) if length is None else text.substr(first - 1, _count(length, "The length of a part"))
 
 
 def _truncated_date(unit: Any, moment: Any) -> Any:
@@ -263,7 +266,7 @@ def _functions() -> dict[str, Function]:
         ("floor", lambda x: x.floor(), (_NUMBER,), 1, 1, "floor(x): rounded down."),
         (
             "round",
-            lambda x, d=None: x.round() if d is None else x.round(_count(d, "The number of decimals")),
+            lambda x, d=None: x.round() if d is None else x.round(_count(d, "The number of decimals", -15, 15)),
             (_NUMBER,),
             1,
             2,
@@ -282,10 +285,24 @@ def _functions() -> dict[str, Function]:
         ("trim", lambda s: s.strip(), (_TEXT,), 1, 1, "trim(text): without space at both ends."),
         ("ltrim", lambda s: s.lstrip(), (_TEXT,), 1, 1, "ltrim(text): without space at the start."),
         ("rtrim", lambda s: s.rstrip(), (_TEXT,), 1, 1, "rtrim(text): without space at the end."),
-        ("length", lambda s: s.length(), (_TEXT,), 1, 1, "length(text): in characters."),
+        ("length", lambda s: s.length().cast("int64"), (_TEXT,), 1, 1, "length(text): in characters."),
         ("reverse", lambda s: s.reverse(), (_TEXT,), 1, 1, "reverse(text)."),
-        ("left", lambda s, n: s.substr(0, _count(n, "left")), (_TEXT, _NUMBER), 2, 2, "left(text, n): the first n."),
-        ("right", lambda s, n: s.right(_count(n, "right")), (_TEXT, _NUMBER), 2, 2, "right(text, n): the last n."),
+        (
+            "left",
+            lambda s, n: s.substr(0, _count(n, "The length of a part")),
+            (_TEXT, _NUMBER),
+            2,
+            2,
+            "left(text, n): the first n.",
+        ),
+        (
+            "right",
+            lambda s, n: s.right(_count(n, "The length of a part")),
+            (_TEXT, _NUMBER),
+            2,
+            2,
+            "right(text, n): the last n.",
+        ),
         ("substr", _substring, (_TEXT, _NUMBER), 2, 3, "substr(text, start, length): the first character is 1."),
         ("contains", lambda s, p: s.contains(p), (_TEXT,), 2, 2, "contains(text, part)."),
         ("starts_with", lambda s, p: s.startswith(p), (_TEXT,), 2, 2, "starts_with(text, part)."),
@@ -301,7 +318,7 @@ def _functions() -> dict[str, Function]:
         ),
         (
             "regexp_extract",
-            lambda s, p, g=None: s.re_extract(_pattern(p), 0 if g is None else _count(g, "The group")),
+            _extracted,
             (_TEXT, _TEXT, _NUMBER),
             2,
             3,
@@ -309,22 +326,22 @@ def _functions() -> dict[str, Function]:
         ),
         (
             "regexp_replace",
-            lambda s, p, r: s.re_replace(_pattern(p), _written(r, "What is put in")),
+            _replaced,
             (_TEXT,),
             3,
             3,
             "regexp_replace(text, pattern, new): everywhere.",
         ),
-        ("year", lambda d: d.year(), (_DATE,), 1, 1, "year(date)."),
-        ("quarter", lambda d: d.quarter(), (_DATE,), 1, 1, "quarter(date): 1 to 4."),
-        ("month", lambda d: d.month(), (_DATE,), 1, 1, "month(date): 1 to 12."),
-        ("week", lambda d: d.week_of_year(), (_DATE,), 1, 1, "week(date): of ISO 8601."),
-        ("day", lambda d: d.day(), (_DATE,), 1, 1, "day(date): of the month."),
-        ("weekday", lambda d: d.day_of_week.index(), (_DATE,), 1, 1, "weekday(date): Monday is 0."),
-        ("dayofyear", lambda d: d.day_of_year(), (_DATE,), 1, 1, "dayofyear(date): from 1."),
-        ("hour", lambda d: d.hour(), (_MOMENT,), 1, 1, "hour(date-time)."),
-        ("minute", lambda d: d.minute(), (_MOMENT,), 1, 1, "minute(date-time)."),
-        ("second", lambda d: d.second(), (_MOMENT,), 1, 1, "second(date-time)."),
+        ("year", lambda d: d.year().cast("int64"), (_DATE,), 1, 1, "year(date)."),
+        ("quarter", lambda d: d.quarter().cast("int64"), (_DATE,), 1, 1, "quarter(date): 1 to 4."),
+        ("month", lambda d: d.month().cast("int64"), (_DATE,), 1, 1, "month(date): 1 to 12."),
+        ("week", lambda d: d.week_of_year().cast("int64"), (_DATE,), 1, 1, "week(date): of ISO 8601."),
+        ("day", lambda d: d.day().cast("int64"), (_DATE,), 1, 1, "day(date): of the month."),
+        ("weekday", lambda d: d.day_of_week.index().cast("int64"), (_DATE,), 1, 1, "weekday(date): Monday is 0."),
+        ("dayofyear", lambda d: d.day_of_year().cast("int64"), (_DATE,), 1, 1, "dayofyear(date): from 1."),
+        ("hour", lambda d: d.hour().cast("int64"), (_MOMENT,), 1, 1, "hour(date-time)."),
+        ("minute", lambda d: d.minute().cast("int64"), (_MOMENT,), 1, 1, "minute(date-time)."),
+        ("second", lambda d: d.second().cast("int64"), (_MOMENT,), 1, 1, "second(date-time)."),
         (
             "epoch",
             lambda d: d.epoch_seconds().cast("int64"),

@@ -9,6 +9,20 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "string", "boolean", "datetime", "date", "time", "list", "struct", "binary", "other"]
 
+KIND_WORDS: dict[Kind, str] = {
+    "number": "numbers",
+    "string": "text",
+    "boolean": "true and false",
+    "datetime": "date-times",
+    "date": "dates",
+    "time": "times of day",
+    "list": "lists",
+    "struct": "structures",
+    "binary": "bytes",
+    "other": "values of a rare type",
+}
+"""What a column of a kind holds, in messages."""
+
 
 def kind_of(dtype: dt.DataType) -> Kind:
     """Return the kind of an Ibis type.

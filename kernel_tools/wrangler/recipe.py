@@ -229,6 +229,41 @@ class Recipe:
             work.advance()
             return write(table, engine, path, format=format, partition_by=partition_by, compression=compression)
 
+    # ---- In other words ----
+
+    def to_sql(self, dialect: str = "duckdb", *, tables: Mapping[Id, str] | None = None) -> str:
+        """Return a SELECT that does the same to new rows, with a named part for each step.
+
+        Parameters
+        ----------
+        dialect
+            duckdb, postgres, sqlite, mysql, trino, athena, snowflake, bigquery, clickhouse or mssql.
+        tables
+            What the table of each source is called in the database, by the id of the source.
+
+        Raises
+        ------
+        ConflictError
+            If a step has not learned yet.
+        UnsupportedError
+            If a step has no SQL in this dialect.
+        """
+        from kernel_tools.wrangler.lowering.sql_code import sql_code
+
+        with self._execution(None, limit=1000, is_training=False, may_learn=False) as (execution, _):
+            schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
+            return sql_code(self.document, schemas, execution.state, head=self.head, dialect=dialect, tables=tables)
+
+    def to_python(self) -> str:
+        """Return the Python that builds this recipe with `kernel_tools.wrangler`."""
+        from kernel_tools.wrangler.lowering.fluent_code import fluent_code
+
+        return fluent_code(self.document, self.head)
+
+    def _parts(self) -> list[Any]:
+        document = before(self.document, self.head)
+        return [*document.sources, *document.nodes]
+
     # ---- Keeping ----
 
     def save(self, path: str | Path) -> Path:

@@ -11,7 +11,7 @@ from kernel_tools.core.errors import ConflictError
 from kernel_tools.wrangler.document import Id, RecipeDocument, Source
 from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.execution import Execution
-from kernel_tools.wrangler.sources import Loaded, frame_source, load
+from kernel_tools.wrangler.sources import Loaded, frame_source, load, parameter_values
 
 
 @contextmanager
@@ -62,5 +62,5 @@ def _load(
             f"The rows of the source {source.id!r} were a table in Python and are not kept in the recipe. Give them: "
             f"recipe.fit({{{source.id!r}: frame}})."
         )
-    values = {key: parameter.default for key, parameter in document.parameters.items()}
+    values = parameter_values(document.parameters)
     return load(source, engine, parameters=values, name=name, base=base, limit=limit)

@@ -43,6 +43,16 @@ test('a table is opened from the file browser, and steps are added with a look a
   await settled(tab);
   await inspect(page, 'wrangler-table');
 
+  const canvas = tab.locator('.atelier-DataTable-canvas');
+  const box = (await canvas.boundingBox())!;
+  await page.mouse.click(box.x + 130, box.y + 12);
+  await page.getByRole('menuitem', { name: 'Sort descending' }).click();
+  await expect(tab.getByRole('button', { name: /▼ name/ })).toBeVisible();
+  await tab.getByRole('button', { name: 'View as table' }).click();
+  const plain = tab.getByRole('table').filter({ hasText: 'Rows 1 to 5 of 5' });
+  await expect(plain.getByRole('row').nth(1)).toContainText('Eve');
+  await tab.getByRole('button', { name: 'View as table' }).click();
+
   await steps.getByRole('button', { name: 'Add step' }).click();
   await tab.getByRole('searchbox', { name: 'Search steps' }).fill('impute');
   await inspect(page, 'wrangler-operators');

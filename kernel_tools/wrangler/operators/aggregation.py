@@ -31,7 +31,7 @@ and var those of a sample (divided by n - 1). first and last are of the order of
 class Aggregation(BaseModel):
     """One column of the result."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     function: Statistic = Field(description="What is computed.")
     column: str | None = pick_column(default=None, description="Of which column; none is needed to count rows.")

@@ -1,31 +1,37 @@
-"""The operator that balances the classes of training rows."""
+"""The operator that balances the classes of a target, for training rows only."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from kernel_tools.core.errors import MissingExtraError
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_column
-from kernel_tools.wrangler.operators.chance import seed_field
+from kernel_tools.wrangler.kinds import kind_of
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import ibis
+    import numpy as np
     import pandas as pd
+
+CLASSES = 100
+"""A target of more values is no class."""
 
 
 class Balance(Operator):
-    """Bring the classes of a target to the same number of training rows; new rows are never touched.
+    """Bring the classes of a target nearer to equal numbers of rows; new rows are never balanced.
 
-    ``over`` repeats rows of the smaller classes, ``under`` leaves out rows of the larger ones, both by chance; ``smote``
-    makes new rows between neighbours of a class [1]_: numbers lie between those of two rows, other columns are taken
-    from the neighbours. It needs rows without missing numbers.
+    over repeats rows by chance. under drops rows by chance. smote makes new rows between near ones of a class: numbers
+    in a straight line, whole ones rounded, all other values as most of the near rows have them [1]_. A class gets, or
+    keeps, rows until the smaller is `ratio` of the larger. New rows come last; rows without a target stay.
 
     References
     ----------
-    .. [1] N. V. Chawla et al.: SMOTE: synthetic minority over-sampling technique. JAIR 16 (2002); imbalanced-learn:
-       `SMOTE`, `SMOTENC`.
+    .. [1] N. V. Chawla et al.: SMOTE: Synthetic minority over-sampling technique. Journal of Artificial Intelligence
+       Research 16 (2002).
     """
 
     op = "balance"
@@ -34,113 +40,145 @@ class Balance(Operator):
     row_effect = "other"
     applies_to_new = False
 
-    target: str = pick_column("string", "boolean", "number", description="The classes.")
-    method: Literal["over", "under", "smote"] = Field("over", description="How.")
-    neighbors: int = Field(5, ge=1, le=50, description="Neighbours that smote looks at.")
-    seed: int = seed_field()
+    target: str = pick_column("string", "boolean", "number", description="The column of the classes.")
+    method: Literal["over", "under", "smote"] = Field("over", description="How rows are made or dropped.")
+    ratio: float = Field(1.0, gt=0, le=1, description="Rows of a smaller class for one of the largest.")
+    neighbors: int = Field(5, ge=1, le=100, description="For smote: between how many near rows.")
+    seed: int = hinted("seed", default=0, ge=0, lt=2**31, description="Another seed takes other rows.")
 
     @property
     def is_eager(self) -> bool:
-        """imbalanced-learn works on frames."""
+        """It is computed by imbalanced-learn."""
         return True
 
     def sentence(self) -> str:
-        """Name the target."""
-        how = {"over": "repeating rows", "under": "leaving out rows", "smote": "making rows"}[self.method]
-        return f"Balance the classes of {self.target} by {how}"
+        """Say how."""
+        how = {"over": "repeating rows", "under": "dropping rows", "smote": "making rows (SMOTE)"}[self.method]
+        return f"Balance {self.target} to {self.ratio:g} by {how}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse SMOTE on columns that have no values between or in common."""
+        super().check(*schemas)
+        if self.method != "smote":
+            return
+        if len(schemas[0]) < 2:
+            raise StepError("SMOTE needs columns besides the target.", field="method")
+        for name, dtype in schemas[0].items():
+            if kind_of(dtype) in ("list", "struct", "binary", "other"):
+                raise StepError(
+                    f"SMOTE cannot make values of {name!r} (lists, structures, bytes). Drop the column, or use 'over'.",
+                    field="method",
+                )
 
     def apply(self, *frames: pd.DataFrame, state: State) -> pd.DataFrame:
-        """Resample."""
+        """Return the balanced rows."""
         import numpy as np
         import pandas as pd
 
         frame = frames[0].reset_index(drop=True)
-        frame = frame[frame[self.target].notna()].reset_index(drop=True)
-        counts = frame[self.target].value_counts()
-        if len(counts) < 2:
+        codes, values = frame[self.target].factorize(use_na_sentinel=True)
+        if len(values) > CLASSES:
+            raise StepError(
+                f"The target {self.target!r} has {len(values)} values. Choose a column of at most {CLASSES} classes.",
+                field="target",
+            )
+        rows = np.flatnonzero(codes >= 0)
+        wanted = self._wanted(np.bincount(codes[rows], minlength=len(values)))
+        if not wanted:
             return frame
         if self.method == "smote":
-            return self._smote(frame, counts)
-        rng = np.random.default_rng(self.seed)
-        wanted = int(counts.max() if self.method == "over" else counts.min())
-        places = []
-        for value in sorted(counts.index, key=str):
-            rows = np.flatnonzero((frame[self.target] == value).to_numpy(dtype=bool, na_value=False))
-            if self.method == "over":
-                places.append(np.concatenate([rows, rng.choice(rows, wanted - len(rows))]))
-            else:
-                places.append(np.sort(rng.choice(rows, wanted, replace=False)))
-        return frame.take(np.sort(pd.Index(np.concatenate(places)).to_numpy())).reset_index(drop=True)
+            return pd.concat([frame, self._made(frame, rows, codes[rows], wanted, values)], ignore_index=True)
+        chosen = rows[self._sampled(codes[rows], wanted)]
+        if self.method == "under":
+            return frame.take(np.sort(np.concatenate([chosen, np.flatnonzero(codes < 0)]))).reset_index(drop=True)
+        return frame.take(np.concatenate([np.arange(len(frame)), chosen[len(rows) :]])).reset_index(drop=True)
 
-    def _smote(self, frame: pd.DataFrame, counts: pd.Series) -> pd.DataFrame:
-        try:
-            from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
-        except ImportError as error:
-            raise MissingExtraError("imbalanced-learn", "wrangler") from error
+    def _wanted(self, counts: np.ndarray) -> dict[int, int]:
+        """Return the number of rows of each class that changes."""
+        if len(counts) < 2:
+            return {}
+        if self.method == "under":
+            most = int(counts.min() / self.ratio)
+            return {code: most for code, count in enumerate(counts.tolist()) if count > most}
+        least = round(int(counts.max()) * self.ratio)
+        return {code: least for code, count in enumerate(counts.tolist()) if count < least}
+
+    def _sampled(self, classes: np.ndarray, wanted: dict[int, int]) -> np.ndarray:
+        """Return places of rows, those that are repeated after all others."""
+        import numpy as np
+
+        sampling = _imblearn("under_sampling" if self.method == "under" else "over_sampling")
+        kind = sampling.RandomUnderSampler if self.method == "under" else sampling.RandomOverSampler
+        sampler = kind(sampling_strategy=wanted, random_state=self.seed)
+        sampler.fit_resample(np.arange(len(classes))[:, None], classes)
+        found: np.ndarray = sampler.sample_indices_
+        return found
+
+    def _made(
+        self, frame: pd.DataFrame, rows: np.ndarray, classes: np.ndarray, wanted: dict[int, int], values: Sequence[Any]
+    ) -> pd.DataFrame:
+        """Return new rows."""
+        import numpy as np
         import pandas as pd
 
-        if counts.min() <= self.neighbors:
-            raise StepError(
-                f"The smallest class of {self.target!r} has {counts.min()} rows, smote with {self.neighbors} neighbors needs "
-                f"{self.neighbors + 1}. Take fewer neighbors, or the method 'over'.",
-                field="neighbors",
-            )
-        features = frame.drop(columns=[self.target])
-        is_number = [pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype) for dtype in features.dtypes]
-        numbers = features.columns[is_number]
-        missing = [name for name in numbers if features[name].isna().any()]
-        if missing:
-            raise StepError(f"smote cannot work with missing numbers: {', '.join(missing)}. Impute them first.", field="method")
-        plain = pd.DataFrame(
-            {
-                name: features[name].to_numpy(dtype="float64")
-                if number
-                else features[name].astype("string").fillna("\0").to_numpy(dtype=object)
-                for name, number in zip(features.columns, is_number, strict=True)
-            }
-        )
-        if all(is_number):
-            sampler = SMOTE(k_neighbors=self.neighbors, random_state=self.seed)
-        elif any(is_number):
-            nominal = [not number for number in is_number]
-            sampler = SMOTENC(nominal, k_neighbors=self.neighbors, random_state=self.seed)
-        else:
-            sampler = SMOTEN(k_neighbors=self.neighbors, random_state=self.seed)
-        classes = frame[self.target].astype("string").to_numpy(dtype=object)
-        rows, labels = sampler.fit_resample(plain, classes)
-        made = rows.iloc[len(frame) :].reset_index(drop=True)
-        made[self.target] = labels[len(frame) :]
-        new = pd.DataFrame({name: _typed(made[name], frame[name].dtype) for name in frame.columns})
-        return pd.concat([frame, new], ignore_index=True)
+        smallest = min(int((classes == code).sum()) for code in wanted)
+        if smallest < 2:
+            raise StepError("A class has one row only, and SMOTE needs two. Use the method 'over'.", field="method")
+        names = [name for name in frame.columns if name != self.target]
+        is_number = [
+            pd.api.types.is_numeric_dtype(frame[name].dtype) and not _is_boolean(frame[name]) for name in names
+        ]
+        numbers = [name for name, yes in zip(names, is_number, strict=True) if yes]
+        nominal = {
+            name: frame[name].factorize(use_na_sentinel=False)
+            for name, yes in zip(names, is_number, strict=True)
+            if not yes
+        }
+        for name in numbers:
+            if frame[name].isna().any():
+                raise StepError(f"The column {name!r} has missing values. Fill them first.", field="method")
+        table = np.column_stack(
+            [frame[name].astype("float64").to_numpy() for name in numbers] + [codes for codes, _ in nominal.values()]
+        )[rows]
+        sampler = self._smote(wanted, min(self.neighbors, smallest - 1), len(numbers), len(nominal))
+        made, made_classes = sampler.fit_resample(table.astype("int64") if not numbers else table, classes)
+        made, made_classes = made[len(rows) :], made_classes[len(rows) :]
+        new: dict[str, Any] = {self.target: values.take(made_classes)}
+        for place, name in enumerate(numbers):
+            is_whole = pd.api.types.is_integer_dtype(frame[name].dtype)
+            new[name] = np.rint(made[:, place]).astype("int64") if is_whole else made[:, place]
+        for place, (name, (_, words)) in enumerate(nominal.items(), len(numbers)):
+            new[name] = words.take(made[:, place].astype("int64"))
+        return pd.DataFrame({name: pd.Series(new[name], dtype=frame[name].dtype) for name in frame.columns})
+
+    def _smote(self, wanted: dict[int, int], neighbors: int, numbers: int, nominal: int) -> Any:
+        sampling = _imblearn("over_sampling")
+        options = {"sampling_strategy": wanted, "k_neighbors": neighbors, "random_state": self.seed}
+        if not nominal:
+            return sampling.SMOTE(**options)
+        if not numbers:
+            return sampling.SMOTEN(**options)
+        return sampling.SMOTENC(categorical_features=list(range(numbers, numbers + nominal)), **options)
 
     def code(self, *variables: str, state: State) -> list[str]:
-        """Sample within the classes."""
-        frame, seed = variables[0], self.seed
-        if self.method == "smote":
-            return [
-                "from imblearn.over_sampling import SMOTENC",
-                f"features = {frame}.drop(columns=[{self.target!r}])",
-                "nominal = [not pd.api.types.is_numeric_dtype(dtype) for dtype in features.dtypes]",
-                f"sampler = SMOTENC(nominal, k_neighbors={self.neighbors}, random_state={seed})",
-                f"rows, labels = sampler.fit_resample(features, {frame}[{self.target!r}])",
-                f"{frame} = rows.assign(**{{{self.target!r}: labels}})",
-            ]
-        bound, more = ("max", "replace=True, ") if self.method == "over" else ("min", "")
+        """Use the operator itself."""
         return [
-            f"wanted = {frame}[{self.target!r}].value_counts().{bound}()",
-            f"{frame} = {frame}.groupby({self.target!r}).sample(wanted, {more}random_state={seed})",
+            "from kernel_tools.wrangler.operators import make_operator",
+            f"{variables[0]} = make_operator({self.op!r}, {self.model_dump(exclude_defaults=True)!r}).apply(",
+            f"    {variables[0]}, state={{}})",
         ]
 
 
-def _typed(column: pd.Series, dtype: object) -> pd.Series:
-    """Return made values as those of the column that they are for; whole numbers are rounded."""
+def _is_boolean(column: pd.Series) -> bool:
     import pandas as pd
 
-    if pd.api.types.is_integer_dtype(dtype):
-        return column.astype("float64").round().astype(dtype)
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
-        return column.astype(dtype)
-    texts = column.astype("string").replace("\0", pd.NA)
-    if pd.api.types.is_bool_dtype(dtype):
-        return texts.map({"True": True, "true": True, "False": False, "false": False}).astype(dtype)
-    return texts.astype(dtype)
+    return bool(pd.api.types.is_bool_dtype(column.dtype))
+
+
+def _imblearn(module: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(f"imblearn.{module}")
+    except ImportError as error:
+        raise MissingExtraError("imbalanced-learn", "wrangler") from error

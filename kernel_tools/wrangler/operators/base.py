@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel_tools.core.errors import InvalidArgumentError
-from kernel_tools.wrangler.kinds import Kind, kind_of
+from kernel_tools.wrangler.kinds import KIND_WORDS, Kind, kind_of
 
 if TYPE_CHECKING:
     import ibis
@@ -88,7 +88,7 @@ class Operator(BaseModel):
         Whether it is applied to new rows too; one that balances or samples the training rows is not.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     op: ClassVar[str]
     title: ClassVar[str]
@@ -182,24 +182,10 @@ def require_column(schema: ibis.Schema, name: str, kinds: Sequence[Kind] = (), *
     kind = kind_of(schema[name])
     if kinds and kind not in kinds:
         raise StepError(
-            f"The column {name!r} holds {_KIND_WORDS[kind]}, this step works on "
-            f"{' or '.join(_KIND_WORDS[one] for one in kinds)}. Choose another column, or cast this one first.",
+            f"The column {name!r} holds {KIND_WORDS[kind]}, this step works on "
+            f"{' or '.join(KIND_WORDS[one] for one in kinds)}. Choose another column, or cast this one first.",
             field=field,
         )
-
-
-_KIND_WORDS: dict[Kind, str] = {
-    "number": "numbers",
-    "string": "text",
-    "boolean": "true and false",
-    "datetime": "date-times",
-    "date": "dates",
-    "time": "times of day",
-    "list": "lists",
-    "struct": "structures",
-    "binary": "bytes",
-    "other": "values of a rare type",
-}
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:

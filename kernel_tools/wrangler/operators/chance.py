@@ -42,12 +42,19 @@ def score(number: Any, seed: int) -> Any:
     return (((number * first + second) % PRIME * number + third) % PRIME * number + last) % PRIME
 
 
+def with_scores(table: ir.Table, seed: int) -> ir.Table:
+    """Return the table with `ROW`, the number of the row, and `SCORE`."""
+    import ibis
+
+    numbered = table.mutate(**{ROW: ibis.row_number()})
+    return numbered.mutate(**{SCORE: score(numbered[ROW], seed)})
+
+
 def with_places(table: ir.Table, seed: int, *, group_by: Sequence[str] = ()) -> ir.Table:
     """Return the table with `ROW`, `SCORE`, `PLACE` and `COUNT`; places and counts are those within a group."""
     import ibis
 
-    numbered = table.mutate(**{ROW: ibis.row_number()})
-    scored = numbered.mutate(**{SCORE: score(numbered[ROW], seed)})
+    scored = with_scores(table, seed)
     groups = [scored[name] for name in group_by]
     order = [scored[SCORE], scored[ROW]]
     return scored.mutate(

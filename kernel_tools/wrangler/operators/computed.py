@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column, values
+from kernel_tools.wrangler.operators.constants import Scalar
 from kernel_tools.wrangler.operators.naming import require_new_names
 
 if TYPE_CHECKING:
     import ibis
     import ibis.expr.types as ir
-
-Scalar = str | bool | int | float
-"""A value that is written into a recipe."""
 
 
 class Formula(Operator):
@@ -51,7 +49,7 @@ class Formula(Operator):
 class Branch(BaseModel):
     """A condition and what it gives."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     when: str = hinted("formula", description="A condition on the columns, as in age < 18.")
     then: Scalar | None = Field(description="The value if it is true; none is a missing value.")
@@ -87,7 +85,9 @@ class Case(Operator):
         if not there:
             raise StepError("No branch has a value.", field="branches")
         if len({_kind(value) for value in there}) > 1:
-            raise StepError("The values are of several kinds. Write them all as text, or all as numbers.", field="branches")
+            raise StepError(
+                "The values are of several kinds. Write them all as text, or all as numbers.", field="branches"
+            )
 
     @property
     def _values(self) -> list[Scalar | None]:

@@ -68,8 +68,8 @@ _CAST_TYPES = {
 class ParseDatetime(Operator):
     """Read text as dates or date-times in a format, or numbers as the time since 1970; what does not fit is missing.
 
-    The codes of the format are those of Python's strptime: %Y %y %m %b %B %d %j %a %A %H %I %p %M %S %f. All of the text
-    has to fit, apart from space around it. Without a format the text is ISO 8601. Date-times are in UTC.
+    The codes of the format are those of Python's strptime: %Y %y %m %b %B %d %j %a %A %H %I %p %M %S %f. All of the
+    text has to fit, apart from space around it. Without a format the text is ISO 8601. Date-times are in UTC.
     """
 
     op = "parse_datetime"

@@ -1,36 +1,29 @@
-"""Operators that turn categories into numbers."""
+"""Operators that turn categories into numbers; target encoding is in `targets`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, pick_columns, rows_of, values
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.naming import require_new_names
+from kernel_tools.wrangler.operators.statistics import frequencies, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import ibis
     import ibis.expr.types as ir
 
-MOST_CATEGORIES = 1_000
-"""The most categories of a column that a step keeps: an expression names each."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The most frequent categories of a column with their counts, and how many rows have a value."""
-
-    items: list[tuple[Any, int]]
-    total: int
+LONGEST = 100
+"""A new column takes at most so many characters of its category into its name."""
 
 
 class OneHot(Operator):
     """Replace each column by one column of 0 and 1 for each of its most frequent categories.
 
     Of equally frequent categories the smaller comes first. Rows with a missing value, or a category that is not among
-    the learned ones, have 0 in all of them.
+    the learned ones, have 0 in all of them, and 1 in the column for others if there is one. A name that is taken gets a
+    number.
     """
 
     op = "one_hot"
@@ -39,8 +32,11 @@ class OneHot(Operator):
     learns = True
 
     columns: list[str] = pick_columns("string", "boolean", "number", description="The columns to encode.")
-    max_categories: int = Field(20, ge=1, le=MOST_CATEGORIES, description="The most categories of a column, by frequency.")
-    drop_last: bool = Field(False, description="Leave out the last category: it is told by zeros in the others.")
+    max_categories: int = Field(20, ge=1, le=1000, description="The most categories of a column, by frequency.")
+    drop: Literal["none", "first", "last"] = Field(
+        "none", description="Leave out the most, or the least frequent category: for linear models."
+    )
+    others: bool = Field(False, description="Add a column for values that are missing, or not among the categories.")
     keep_original: bool = Field(False, description="Keep the column itself too.")
 
     def sentence(self) -> str:
@@ -48,25 +44,47 @@ class OneHot(Operator):
         return f"One-hot encode {', '.join(self.columns)} (top {self.max_categories})"
 
     def learn(self, *tables: ir.Table) -> State:
-        """Return the categories of each column, in the order of the new columns."""
-        found = category_counts(tables[0], self.columns, self.max_categories)
-        return {"categories": {name: [value for value, _ in counts.items] for name, counts in found.items()}}
+        """Return the categories of each column, in the order of the new columns, and the names of these."""
+        found = frequencies(tables[0], self.columns, self.max_categories)
+        categories = {name: [value for value, _ in counts] for name, counts in found.items()}
+        kept = set(tables[0].columns) if self.keep_original else set(tables[0].columns) - set(self.columns)
+        taken = {name.lower() for name in kept}
+        names: dict[str, list[str]] = {}
+        for name, values in categories.items():
+            wanted = [*(f"{name}_{value}"[: len(name) + 1 + LONGEST] for value in values), f"{name}_others"]
+            names[name] = [_free(one, taken) for one in wanted]
+        return {"categories": categories, "names": names}
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Compare with each category."""
         table, new = tables[0], {}
-        for name in self.columns:
-            categories = state["categories"][name]
-            for category in categories[:-1] if self.drop_last else categories:
-                new[f"{name}_{category}"] = (table[name] == category).fill_null(False).cast("int8")
-        encoded = table.mutate(**new) if new else table
+        for name in dict.fromkeys(self.columns):
+            categories, names = state["categories"][name], state["names"][name]
+            pairs = list(zip(categories, names, strict=False))
+            shown = {"none": pairs, "first": pairs[1:], "last": pairs[:-1]}[self.drop]
+            for category, new_name in shown:
+                new[new_name] = (table[name] == category).fill_null(False).cast("int8")
+            if self.others:
+                new[names[-1]] = (~table[name].isin(categories)).fill_null(True).cast("int8")
+        encoded = table.mutate(**new)
         return encoded if self.keep_original else encoded.drop(*self.columns)
 
 
-class Ordinal(Operator):
-    """Replace each category by its number: 0, 1, ... in the order that is given, or of the sorted values.
+def _free(name: str, taken: set[str]) -> str:
+    """Return the name, with a number if it is taken; capital letters do not tell names apart."""
+    found, number = name, 1
+    while found.lower() in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found.lower())
+    return found
 
-    A missing value stays missing; so does a category that was not learned, or it gets the number -1.
+
+class Ordinal(Operator):
+    """Replace each category by its place: 0, 1, 2, ... in the order of the values, or of their frequency.
+
+    Text is in the order of code points. A category that was never seen, or was left out, becomes missing, -1, or the
+    number after the last place. A missing value stays missing.
     """
 
     op = "ordinal"
@@ -74,37 +92,56 @@ class Ordinal(Operator):
     family = "categories"
     learns = True
 
-    columns: list[str] = pick_columns("string", "boolean", "number", description="The columns to encode.")
-    categories: list[str] = Field([], max_length=MOST_CATEGORIES, description="Their order; none sorts the values.")
-    unknown: Literal["missing", "minus_one"] = Field("missing", description="What a category becomes that is not known.")
+    columns: list[str] = pick_columns(
+        "string", "boolean", "number", "date", "datetime", description="The columns to encode."
+    )
+    order: Literal["value", "frequency", "given"] = Field(
+        "value", description="By value, the most frequent first (ties by value), or as given."
+    )
+    categories: list[str] = Field([], max_length=5000, description="For given: the categories of text columns.")
+    unseen: Literal["missing", "minus_one", "last"] = Field("missing", description="What an unknown category becomes.")
+    max_categories: int = Field(1000, ge=1, le=5000, description="The most categories of a column, by frequency.")
 
     def sentence(self) -> str:
         """Name the columns."""
-        return f"Number the categories of {', '.join(self.columns)}"
+        how = {"value": "by value", "frequency": "by frequency", "given": "as given"}[self.order]
+        return f"Encode {', '.join(self.columns)} as places {how}"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse a given order without categories, or for what is no text."""
+        super().check(*schemas)
+        if self.order == "given":
+            if not self.categories or len(set(self.categories)) < len(self.categories):
+                raise StepError("Give the categories in their order, each once.", field="categories")
+            for name in self.columns:
+                if not schemas[0][name].is_string():
+                    raise StepError(f"The order can be given for text only, and {name!r} holds none.", field="columns")
 
     def learn(self, *tables: ir.Table) -> State:
         """Return the categories of each column in their order."""
-        if self.categories:
+        if self.order == "given":
             return {"categories": {name: list(self.categories) for name in self.columns}}
-        found = category_counts(tables[0], self.columns, MOST_CATEGORIES)
-        return {"categories": {name: sorted(value for value, _ in counts.items) for name, counts in found.items()}}
+        found = frequencies(tables[0], self.columns, self.max_categories)
+        categories = {name: [value for value, _ in counts] for name, counts in found.items()}
+        if self.order == "value":
+            categories = {name: sorted(values) for name, values in categories.items()}
+        return {"categories": categories}
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Look up."""
-        import ibis
-
-        table, changed = tables[0], {}
+        """Look each value up."""
+        table, new = tables[0], {}
         for name in self.columns:
-            numbers = {value: number for number, value in enumerate(state["categories"][name])}
-            other = ibis.null("int64") if self.unknown == "missing" else ibis.ifelse(table[name].isnull(), None, -1)
-            changed[name] = looked_up(table[name], numbers, other).cast("int64")
-        return table.mutate(**changed)
+            categories = state["categories"][name]
+            other = {"missing": None, "minus_one": -1, "last": len(categories)}[self.unseen]
+            places = {category: place for place, category in enumerate(categories)}
+            new[name] = looked_up(table[name], places, other, None).cast("int64")
+        return table.mutate(**new)
 
 
 class Frequency(Operator):
-    """Replace each category by how often it was there: the count, or the share of the rows with a value.
+    """Replace each category by how often it occurs: as a part of the rows that have a value, or as a number of rows.
 
-    A category that was not learned becomes 0, a missing value stays missing.
+    A category that was never seen, or is not among the most frequent ones, becomes 0. A missing value stays missing.
     """
 
     op = "frequency"
@@ -113,51 +150,59 @@ class Frequency(Operator):
     learns = True
 
     columns: list[str] = pick_columns("string", "boolean", "number", description="The columns to encode.")
-    measure: Literal["share", "count"] = Field("share", description="What is put in.")
+    measure: Literal["fraction", "count"] = Field("fraction", description="A part of 1, or a number of rows.")
+    max_categories: int = Field(1000, ge=1, le=5000, description="The most categories of a column, by frequency.")
+    suffix: str | None = Field(
+        None, min_length=1, description="Write to new columns whose names end with this; none replaces the columns."
+    )
 
     def sentence(self) -> str:
         """Name the columns."""
-        return f"Replace {', '.join(self.columns)} by the {self.measure} of each value"
+        return f"Replace {', '.join(self.columns)} by how often each value occurs"
+
+    def check(self, *schemas: ibis.Schema) -> None:
+        """Refuse names that are taken."""
+        super().check(*schemas)
+        if self.suffix:
+            names = [f"{name}{self.suffix}" for name in dict.fromkeys(self.columns)]
+            require_new_names(schemas[0], names, field="suffix")
 
     def learn(self, *tables: ir.Table) -> State:
-        """Return the counts of each column."""
-        found = category_counts(tables[0], self.columns, MOST_CATEGORIES)
+        """Return the categories of each column, and their frequencies."""
+        table = tables[0]
+        found = frequencies(table, self.columns, self.max_categories)
+        whole = {name: sum(count for _, count in counts) for name, counts in found.items()}
+        if any(len(counts) == self.max_categories for counts in found.values()):
+            whole = measure(table, {name: table[name].count() for name in self.columns})
         return {
-            "counts": {name: [list(item) for item in counts.items] for name, counts in found.items()},
-            "total": {name: counts.total for name, counts in found.items()},
+            "columns": {
+                name: {
+                    "categories": [value for value, _ in counts],
+                    "values": [count if self.measure == "count" else count / whole[name] for _, count in counts],
+                }
+                for name, counts in found.items()
+            }
         }
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Look up."""
-        import ibis
-
-        table, changed = tables[0], {}
+        """Look each value up."""
+        table, new = tables[0], {}
+        dtype = "int64" if self.measure == "count" else "float64"
         for name in self.columns:
-            total = 1 if self.measure == "count" else state["total"][name] or 1
-            wide = "int64" if self.measure == "count" else "float64"
-            numbers = {value: count if total == 1 else count / total for value, count in state["counts"][name]}
-            zero = ibis.ifelse(table[name].isnull(), None, 0)
-            changed[name] = looked_up(table[name], numbers, zero).cast(wide)
-        return table.mutate(**changed)
+            learned = state["columns"][name]
+            values = dict(zip(learned["categories"], learned["values"], strict=True))
+            none = 0 if self.measure == "count" else 0.0
+            new[f"{name}{self.suffix or ''}"] = looked_up(table[name], values, none, None).cast(dtype)
+        return table.mutate(**new)
 
 
-def category_counts(table: ir.Table, names: Sequence[str], most: int) -> dict[str, Counts]:
-    """Return the most frequent values of columns in one statement; of equal counts the smaller value comes first."""
+def looked_up(column: Any, values: dict[Any, Any], other: Any, missing: Any) -> Any:
+    """Return the expression for the value of each category, of all others, and of a missing one."""
     import ibis
 
-    totals = values(table, **{f"total_{i}": table[name].count() for i, name in enumerate(names)})
-    found = {}
-    for i, name in enumerate(names):
-        grouped = table.filter(table[name].notnull()).group_by(name).agg(__n=lambda t: t.count())
-        top = rows_of(grouped.order_by([ibis.desc("__n"), ibis.asc(name)]).limit(most))
-        found[name] = Counts([(row[name], row["__n"]) for row in top], totals[f"total_{i}"])
-    return found
-
-
-def looked_up(column: ir.Value, numbers: dict[Any, Any], other: Any) -> ir.Value:
-    """Return the number of each value of a column, and `other` for values that are not there."""
-    import ibis
-
-    if not numbers:
-        return ibis.ifelse(column.isnull(), other, other)
-    return column.cases(*numbers.items(), else_=other)
+    if not values:
+        return column.isnull().ifelse(ibis.literal(missing), ibis.literal(other))
+    found = column.cases(*values.items(), else_=other) if other is not None else column.cases(*values.items())
+    if other is None and missing is None:
+        return found
+    return column.isnull().ifelse(missing, found)

@@ -10,6 +10,9 @@ from kernel_tools.wrangler.operators.base import StepError
 if TYPE_CHECKING:
     import ibis
 
+LONGEST = 500
+"""Characters of the name of a column, at most."""
+
 
 def require_new_names(
     schema: ibis.Schema, names: Iterable[str], *, field: str, replaced: Collection[str] = (), may_replace: bool = False
@@ -38,8 +41,8 @@ def require_new_names(
     """
     taken = {name.lower(): name for name in schema.names if name not in replaced}
     for name in names:
-        if not name.strip():
-            raise StepError("A column needs a name.", field=field)
+        if not name.strip() or len(name) > LONGEST:
+            raise StepError(f"A column needs a name, of at most {LONGEST} characters.", field=field)
         other = taken.get(name.lower())
         if other is not None and not (may_replace and other == name):
             how = "" if other == name else ", and names that differ in capital letters only cannot be told apart"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, hinted, pick_column, pick_columns
-from kernel_tools.wrangler.operators.chance import SCORE, score, seed_field
+from kernel_tools.wrangler.operators.chance import SCORE, seed_field, with_scores
 
 if TYPE_CHECKING:
     import ibis
@@ -93,8 +93,8 @@ class Limit(Operator):
     row_effect = "subset"
     applies_to_new = False
 
-    rows: int = Field(ge=0, description="How many rows stay.")
-    offset: int = Field(0, ge=0, description="How many are left out before them.")
+    rows: int = Field(ge=0, le=2**53, description="How many rows stay.")
+    offset: int = Field(0, ge=0, le=2**53, description="How many are left out before them.")
 
     def sentence(self) -> str:
         """Say how many."""
@@ -160,11 +160,7 @@ class Shuffle(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Order by score."""
-        import ibis
-
-        numbered = tables[0].mutate(**{ROW: ibis.row_number()})
-        scored = numbered.mutate(**{SCORE: score(numbered[ROW], self.seed)})
-        return scored.order_by([SCORE, ROW]).drop(SCORE, ROW)
+        return with_scores(tables[0], self.seed).order_by([SCORE, ROW]).drop(SCORE, ROW)
 
 
 class Explode(Operator):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, pick_columns
 from kernel_tools.wrangler.operators.chance import (
     COUNT,
     PLACE,
@@ -15,6 +15,7 @@ from kernel_tools.wrangler.operators.chance import (
     seed_field,
     share_field,
     with_places,
+    with_scores,
     without_places,
 )
 
@@ -35,7 +36,7 @@ class Sample(Operator):
     row_effect = "subset"
     applies_to_new = False
 
-    rows: int | None = Field(None, ge=1, description="How many rows; all if there are fewer.")
+    rows: int | None = Field(None, ge=1, lt=2**31, description="How many rows; all if there are fewer.")
     fraction: float | None = share_field("Or which part of the rows, rounded to whole rows.")
     seed: int = seed_field()
 
@@ -49,20 +50,19 @@ class Sample(Operator):
         _require_one(self.rows, self.fraction)
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Filter by place."""
+        """Take the first rows by score, and put them back in order."""
+        if self.fraction is None:
+            scored = with_scores(tables[0], self.seed)
+            return without_places(scored.order_by([SCORE, ROW]).limit(self.rows))
         placed = with_places(tables[0], self.seed)
-        if self.fraction is not None:
-            taken = is_within(placed[PLACE], placed[COUNT], self.fraction)
-        else:
-            taken = placed[PLACE] < self.rows
-        return without_places(placed.filter(taken))
+        return without_places(placed.filter(is_within(placed[PLACE], placed[COUNT], self.fraction)))
 
 
 class StratifiedSample(Operator):
     """Take rows by chance so that the values of columns keep their shares; missing values are a value too.
 
-    Each value gets its share, rounded to whole rows: the number of rows may differ a little from the one asked for, and a
-    value whose share is less than half a row gets none.
+    Each value gets its share, rounded to whole rows: the number of rows may differ a little from the one asked for, and
+    a value whose share is less than half a row gets none.
     """
 
     op = "stratified_sample"
@@ -72,7 +72,7 @@ class StratifiedSample(Operator):
     applies_to_new = False
 
     columns: list[str] = pick_columns(description="The columns whose values keep their shares.")
-    rows: int | None = Field(None, ge=1, description="How many rows in all.")
+    rows: int | None = Field(None, ge=1, lt=2**31, description="How many rows in all.")
     fraction: float | None = share_field("Or which part of the rows.")
     seed: int = seed_field()
 

@@ -1,110 +1,121 @@
-"""Operators that bend the scale of numbers: logarithms, power transforms, bins of equal size."""
+"""Operators that change the shape of a distribution: logarithms, power transforms, bins of equal numbers of rows.
+
+What has no result, such as the logarithm of 0, becomes missing.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, pick_columns, values
+from kernel_tools.wrangler.operators.base import Operator, State, pick_columns
+from kernel_tools.wrangler.operators.statistics import measure, require_finite
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
 
 
 class Log(Operator):
-    """Take the natural logarithm of x + offset; it is missing where that is not above 0."""
+    """Take logarithms of numbers, after adding a number; of 0 and below there is none, so they become missing."""
 
     op = "log"
-    title = "Logarithm"
+    title = "Take logarithms"
     family = "numbers"
 
-    columns: list[str] = pick_columns("number", description="The columns.")
-    offset: float = Field(0.0, description="What is added first; 1 lets zeros be zeros.")
+    columns: list[str] = pick_columns("number", description="The columns to change.")
+    base: Literal["e", "2", "10"] = Field("e", description="Of which base.")
+    add: float = Field(0.0, allow_inf_nan=False, description="What is added before: 1 keeps zeros.")
 
     def sentence(self) -> str:
         """Name the columns."""
-        return f"Take the logarithm of {', '.join(self.columns)}" + (f" + {self.offset:g}" if self.offset else "")
+        plus = f" + {self.add:g}" if self.add else ""
+        word = {"e": "Natural logarithm", "2": "Binary logarithm", "10": "Decimal logarithm"}[self.base]
+        return f"{word} of {', '.join(self.columns)}{plus}"
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Guard and take the logarithm."""
-        table = tables[0]
-        return table.mutate(
-            **{name: safe_log(_shifted(table[name].cast("float64"), self.offset)) for name in self.columns}
-        )
+        """Take them where they exist."""
+        return tables[0].mutate(**{name: self._log(tables[0][name].cast("float64")) for name in self.columns})
+
+    def _log(self, column: Any) -> Any:
+        value = column + self.add if self.add else column
+        logarithm = {"e": value.ln, "2": value.log2, "10": value.log10}[self.base]()
+        return (value > 0).ifelse(logarithm, None)
 
 
-class PowerTransform(Operator):
-    """Base of the power transforms: one exponent for each column, learned by maximum likelihood."""
+class _Power(Operator):
+    """Base of the power transforms: one exponent for each column, of the greatest likelihood."""
 
     family = "numbers"
     learns = True
+    name: ClassVar[str]
 
-    columns: list[str] = pick_columns("number", description="The columns.")
+    columns: list[str] = pick_columns("number", description="The columns to change.")
 
-    def exponent(self, data: np.ndarray[Any, Any]) -> float | None:
-        """Return the exponent for the values of a column; None if there is none."""
-        raise NotImplementedError
-
-    def transformed(self, column: ir.FloatingValue, exponent: float) -> ir.Value:
-        """Return the column transformed."""
-        raise NotImplementedError
+    def sentence(self) -> str:
+        """Name the columns."""
+        return f"{self.name} transform of {', '.join(self.columns)}"
 
     def learn(self, *tables: ir.Table) -> State:
-        """Return the exponent of each column."""
+        """Return the exponent of each column; 1 for one that is constant or empty."""
+        import numpy as np
+
         table, found = tables[0], {}
         for name in self.columns:
-            data = table.select(x=table[name].cast("float64")).drop_null().to_pyarrow()["x"].to_numpy()
-            found[name] = self.exponent(data) if len(data) and data.min() < data.max() else None
+            column = table[name].cast("float64")
+            there = table.filter(column.notnull()).select(value=column).to_pyarrow()["value"].to_numpy()
+            if np.isinf(there).any():
+                require_finite(name, "exponent", math.inf)
+            found[name] = self.exponent(there)
         return {"exponents": found}
 
+    def exponent(self, values: Any) -> float:
+        """Return the exponent for values: an array of shape (rows,) without missing ones."""
+        raise NotImplementedError
+
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
-        """Transform the columns that have an exponent."""
-        table = tables[0]
-        changed = {
-            name: self.transformed(table[name].cast("float64"), exponent)
-            for name, exponent in state["exponents"].items()
-            if exponent is not None
-        }
-        return table.mutate(**changed) if changed else table
+        """Raise to the power."""
+        table, exponents = tables[0], state["exponents"]
+        return table.mutate(
+            **{name: self.powered(table[name].cast("float64"), exponents[name]) for name in self.columns}
+        )
+
+    def powered(self, column: Any, exponent: float) -> Any:
+        """Return the expression."""
+        raise NotImplementedError
 
 
-class BoxCox(PowerTransform):
-    """Bring positive numbers near a normal distribution: (x^λ - 1) / λ, the logarithm for λ = 0 [1]_.
+class BoxCox(_Power):
+    """Make positive numbers more alike to a normal distribution: (x ** k - 1) / k, ln x for k = 0 [1]_.
 
-    λ is learned from the values above 0; other values become missing. A constant column stays as it is.
+    The exponent k is the one of the greatest likelihood, as in scipy.stats.boxcox. Numbers of 0 and below become
+    missing and are not learned from.
 
     References
     ----------
-    .. [1] G. E. P. Box, D. R. Cox: An analysis of transformations. Journal of the Royal Statistical Society B 26 (1964).
+    .. [1] G. E. P. Box, D. R. Cox: An analysis of transformations. Journal of the Royal Statistical Society B 26
+       (1964).
     """
 
     op = "box_cox"
     title = "Box-Cox transform"
+    name = "Box-Cox"
 
-    def sentence(self) -> str:
-        """Name the columns."""
-        return f"Box-Cox transform {', '.join(self.columns)}"
+    def exponent(self, values: Any) -> float:
+        """Maximize over the positive values."""
+        from kernel_tools.wrangler.operators.likelihood import box_cox_exponent
 
-    def exponent(self, data: np.ndarray[Any, Any]) -> float | None:
-        """As `scipy.stats.boxcox_normmax` with the method ``mle``."""
-        from scipy.stats import boxcox_normmax
+        return box_cox_exponent(values[values > 0])
 
-        positive = data[data > 0]
-        if not len(positive) or positive.min() == positive.max():
-            return None
-        return float(boxcox_normmax(positive, method="mle"))
-
-    def transformed(self, column: ir.FloatingValue, exponent: float) -> ir.Value:
-        """Guard and raise."""
-        if exponent == 0:
-            return safe_log(column)
-        return (_positive(column) ** exponent - 1) / exponent
+    def powered(self, column: Any, exponent: float) -> Any:
+        """Raise where the number is positive."""
+        raised = column.ln() if exponent == 0 else (column**exponent - 1) / exponent
+        return (column > 0).ifelse(_finite(raised), None)
 
 
-class YeoJohnson(PowerTransform):
-    """Bring numbers of any sign near a normal distribution [1]_. A constant column stays as it is.
+class YeoJohnson(_Power):
+    """Make numbers of both signs more alike to a normal distribution, as scipy.stats.yeojohnson does [1]_.
 
     References
     ----------
@@ -114,33 +125,31 @@ class YeoJohnson(PowerTransform):
 
     op = "yeo_johnson"
     title = "Yeo-Johnson transform"
+    name = "Yeo-Johnson"
 
-    def sentence(self) -> str:
-        """Name the columns."""
-        return f"Yeo-Johnson transform {', '.join(self.columns)}"
+    def exponent(self, values: Any) -> float:
+        """Maximize over all values."""
+        from kernel_tools.wrangler.operators.likelihood import yeo_johnson_exponent
 
-    def exponent(self, data: np.ndarray[Any, Any]) -> float | None:
-        """As `scipy.stats.yeojohnson_normmax`."""
-        from scipy.stats import yeojohnson_normmax
+        return yeo_johnson_exponent(values)
 
-        return float(yeojohnson_normmax(data))
+    def powered(self, column: Any, exponent: float) -> Any:
+        """Raise by the sign."""
+        above, below, other = column + 1, 1 - column, 2 - exponent
+        positive = above.ln() if exponent == 0 else (above**exponent - 1) / exponent
+        negative = -below.ln() if other == 0 else -(below**other - 1) / other
+        return _finite((column >= 0).ifelse(positive, negative))
 
-    def transformed(self, column: ir.FloatingValue, exponent: float) -> ir.Value:
-        """One branch for each sign."""
-        import ibis
 
-        up, down = column.abs() + 1, column.abs() + 1
-        positive = up.ln() if exponent == 0 else (up**exponent - 1) / exponent
-        other = 2 - exponent
-        negative = -down.ln() if other == 0 else -(down**other - 1) / other
-        return ibis.ifelse(column >= 0, positive, negative)
+def _finite(value: Any) -> Any:
+    return value.isinf().ifelse(None, value)
 
 
 class QuantileBins(Operator):
-    """Replace numbers by the number of their bin: 0, 1, ..., with about as many rows in each.
+    """Put numbers into bins that have, as far as ties allow, equally many rows: bin 0, 1, 2, ...
 
-    The edges are the interpolated quantiles, learned once; equal edges become one, so that there may be fewer bins. A
-    value on an edge belongs to the upper bin, values beyond the learned range to the first and last one.
+    The edges between the bins are interpolated quantiles, each once; an edge belongs to the bin above it. The first and
+    the last bin are open. As scikit-learn's KBinsDiscretizer with the strategy 'quantile'.
     """
 
     op = "quantile_bins"
@@ -148,54 +157,31 @@ class QuantileBins(Operator):
     family = "numbers"
     learns = True
 
-    columns: list[str] = pick_columns("number", description="The columns.")
-    bins: int = Field(4, ge=2, le=100, description="How many bins.")
+    columns: list[str] = pick_columns("number", description="The columns to change.")
+    bins: int = Field(5, ge=2, le=1000, description="How many bins.")
 
     def sentence(self) -> str:
         """Name the columns."""
-        return f"Put {', '.join(self.columns)} into {self.bins} bins of equal size"
+        return f"Put {', '.join(self.columns)} into {self.bins} quantile bins"
 
     def learn(self, *tables: ir.Table) -> State:
         """Return the inner edges of each column."""
-        table = tables[0]
-        wanted = {
-            f"edge_{i}_{k}": table[name].cast("float64").quantile(k / self.bins)
-            for i, name in enumerate(self.columns)
-            for k in range(1, self.bins)
-        }
-        found = values(table, **wanted)
-        edges = {}
-        for i, name in enumerate(self.columns):
-            given = [found[f"edge_{i}_{k}"] for k in range(1, self.bins)]
-            edges[name] = sorted({edge for edge in given if edge is not None})
+        table, edges = tables[0], {}
+        places = [place / self.bins for place in range(self.bins + 1)]
+        found = measure(table, {name: table[name].cast("float64").quantile(places) for name in self.columns})
+        for name, quantiles in found.items():
+            for value in quantiles or []:
+                require_finite(name, "quantile", value)
+            edges[name] = list(dict.fromkeys(quantiles or []))[1:-1]
         return {"edges": edges}
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Compare with the edges."""
         import ibis
 
-        table, changed = tables[0], {}
+        table, new = tables[0], {}
         for name in self.columns:
             column, edges = table[name], state["edges"][name]
-            if not edges:
-                changed[name] = ibis.ifelse(column.isnull(), None, 0).cast("int64")
-                continue
-            branches = [(column < edge, number) for number, edge in enumerate(edges)]
-            branches += [(column.notnull(), len(edges))]
-            changed[name] = ibis.cases(*branches).cast("int64")
-        return table.mutate(**changed)
-
-
-def safe_log(column: ir.FloatingValue) -> ir.Value:
-    """Return the natural logarithm, missing where there is none."""
-    return _positive(column).ln()
-
-
-def _positive(column: ir.FloatingValue) -> Any:
-    import ibis
-
-    return ibis.ifelse(column > 0, column, ibis.null("float64"))
-
-
-def _shifted(column: Any, offset: float) -> Any:
-    return column + offset if offset else column
+            below = [(column < edge, place) for place, edge in enumerate(edges)]
+            new[name] = ibis.cases(*below, (column.notnull(), len(edges))).cast("int64")
+        return table.mutate(**new)

@@ -38,7 +38,7 @@ class Window(Operator):
 
     op = "window"
     title = "Window and rank"
-    family = "rows"
+    family = "columns"
 
     function: Literal[
         "row_number", "rank", "dense_rank", "percent_rank", "sum", "mean", "min", "max", "std", "count"

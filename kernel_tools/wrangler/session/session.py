@@ -21,6 +21,7 @@ from kernel_tools.wrangler.session import reports
 from kernel_tools.wrangler.session.tables import Computed, Tables
 from kernel_tools.wrangler.session.task import Task
 from kernel_tools.wrangler.session.windows import CHANGED, View, arrange, cell, column_types, window
+from kernel_tools.wrangler.states import decode_state
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +45,7 @@ class Session:
         self._is_trusted = False
         self._views: OrderedDict[str, View] = OrderedDict()
         self._views_lock = threading.Lock()
+        self._profiles: dict[tuple[str, str], dict[str, Any]] = {}
 
     def close(self) -> None:
         """Close the database and remove its files."""
@@ -119,6 +121,17 @@ class Session:
         """Return one value whole."""
         return {"value": cell(task.engine(self._engine), self._view(view), row, column)}
 
+    def profile(self, task: Task, view: str, columns: list[str]) -> dict[str, Any]:
+        """Return ``columns``: the profile of each column of the view's table; what was computed is kept."""
+        from kernel_tools.wrangler.profiling import iterate_profiles
+
+        table, engine = self._view(view).table, task.engine(self._engine)
+        missing = [name for name in columns if (table, name) not in self._profiles]
+        for found in iterate_profiles(engine, table, missing) if missing else ():
+            self._profiles[table, found.name] = found.to_dict()
+            task.check()
+        return {"columns": [self._profiles[table, name] for name in columns]}
+
     def compare(self, task: Task, node: str) -> dict[str, Any]:
         """Say what a step changes, on the first rows.
 
@@ -158,6 +171,48 @@ class Session:
         """Let all steps up to one learn from all rows; returns ``fits`` by the id of the step, and ``rows``."""
         computed = self._compute(task, node, is_whole=True)
         return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
+
+    def insights(self, task: Task, node: str, **wanted: Any) -> dict[str, Any]:
+        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.insights`."""
+        from kernel_tools.core.progress import progress
+        from kernel_tools.wrangler.insights import insights
+
+        computed = self._compute(task, node, is_whole=True)
+        with progress("Looking for problems", unit="checks") as work:
+            task.works.append(work)
+            report = insights(task.engine(self._engine), computed.table, progress=work, **wanted)
+        found = report.to_dict()
+        return {**found, "table": node, "summary": report.summary()}
+
+    def code(self, task: Task, dialect: str) -> dict[str, Any]:
+        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the Python of one."""
+        from kernel_tools.wrangler.graph import last
+        from kernel_tools.wrangler.lowering.fluent_code import fluent_code, step_code
+
+        document = self._document
+        steps = {node.id: step_code(node) for node in document.nodes}
+        if dialect == "python":
+            return {"code": fluent_code(document), "steps": steps}
+        from kernel_tools.wrangler.lowering.sql_code import sql_code
+
+        engine = task.engine(self._engine)
+        computed = {one.id: self._compute(task, one.id, is_whole=False) for one in [*document.sources, *document.nodes]}
+        schemas = {one: engine.table(found.table).schema() for one, found in computed.items()}
+        # What is learned from all rows, where that has happened; else what the first rows have taught.
+        fits = {**computed[last(document)].fits, **{node.id: node.fit for node in document.nodes if node.fit}}
+        found = sql_code(
+            document, schemas, lambda one: decode_state(fits[one].state) if one in fits else {}, dialect=dialect
+        )
+        return {"code": found, "steps": steps}
+
+    def export(self, task: Task, node: str, path: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Write all rows after a step to a file or folder; returns ``path`` and ``rows``."""
+        from kernel_tools.wrangler.sources import write
+
+        computed = self._compute(task, node, is_whole=True)
+        engine = task.engine(self._engine)
+        written = write(engine.table(computed.table), engine, Path(path), **options)
+        return {"path": str(written), "rows": computed.rows}
 
     def _try(self, task: Task, part_id: str, report: dict[str, Any]) -> None:
         """Compute a part on the first rows, and note in its report what came out or what is wrong."""

@@ -16,7 +16,7 @@ from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.execution import Execution
 from kernel_tools.wrangler.graph import before, hashes
 from kernel_tools.wrangler.session.task import Task
-from kernel_tools.wrangler.sources import Loaded, load
+from kernel_tools.wrangler.sources import Loaded, load, parameter_values
 
 QUICK_ROWS = 1_000
 """Rows of a source that a first look takes."""
@@ -68,6 +68,9 @@ class Tables:
         key = (hashes(cut)[part_id], is_whole)
         with self._lock_of(key):
             found = self._computed.get(key)
+            looked = self._computed.get((key[0], False))
+            if found is None and looked is not None and looked.is_whole:
+                return looked
             if found is None:
                 engine = task.engine(self._engine)
                 node = next((one for one in cut.nodes if one.id == part_id), None)
@@ -82,7 +85,7 @@ class Tables:
 
     def _read(self, engine: Engine, document: RecipeDocument, source_id: Id, *, base: Path, is_whole: bool) -> Computed:
         source = next(one for one in document.sources if one.id == source_id)
-        values = {name: parameter.default for name, parameter in document.parameters.items()}
+        values = parameter_values(document.parameters)
         loaded = load(
             source,
             engine,
@@ -110,10 +113,12 @@ class Tables:
         is_whole: bool,
     ) -> Computed:
         tables, fits, known = {}, {}, {}
+        are_whole = is_whole
         for one in node.inputs:
             earlier = self.compute(task, document, one, base=base, is_trusted=is_trusted, is_whole=is_whole)
             tables[one] = engine.table(earlier.table)
             fits.update(earlier.fits)
+            are_whole = earlier.is_whole if one == node.inputs[0] else are_whole and earlier.is_whole
         for source in document.sources:
             loaded = self.loaded(document, source.id, is_whole=is_whole)
             if loaded is not None:
@@ -126,7 +131,7 @@ class Tables:
             raise
         fits.update({one.id: one.fit for one in execution.fitted().nodes if one.id == node.id and one.fit is not None})
         name = result.get_name()
-        return Computed(name, _count(engine, name), is_whole, fits)
+        return Computed(name, _count(engine, name), are_whole, fits)
 
     def _keep(self, key: tuple[str, bool], computed: Computed) -> None:
         with self._lock:

@@ -14,7 +14,8 @@ from typing import Any
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.core.progress import ProgressState, StoppedError, listening
 from kernel_tools.wrangler.session.protocol import Channel, error_message
-from kernel_tools.wrangler.session.session import Session, Task
+from kernel_tools.wrangler.session.session import Session
+from kernel_tools.wrangler.session.task import Task
 
 THREADS = 4
 """Requests that are worked on at the same time: windows of the grid come while a table is computed."""

@@ -85,6 +85,6 @@ def normal_select(columns: Sequence[tuple[str, str]], origin: str, reading: Read
         elif kind in _CASTS:
             value = f"CAST({value} AS {_CASTS[kind]})"
         if kind == "TIMESTAMP_NS":
-            reading.note(new, "Times are kept to the microsecond.")
+            reading.note(new, "Times are rounded to the microsecond.")
         parts.append(f"{value} AS {quoted(new)}")
     return f"SELECT {', '.join(parts)} FROM {origin}"

@@ -13,7 +13,7 @@ from kernel_tools.wrangler.engine import first_line, quoted
 from kernel_tools.wrangler.sources import rejects
 from kernel_tools.wrangler.sources.columns import literal, unique_names
 from kernel_tools.wrangler.sources.dialect import Dialect, find_dialect
-from kernel_tools.wrangler.sources.encodings import find_encoding, plain_text, read_head
+from kernel_tools.wrangler.sources.encodings import find_encoding, longest_line, plain_text, read_head
 from kernel_tools.wrangler.sources.inference import Inferred, converted, guarded, infer, reading_type
 from kernel_tools.wrangler.sources.loaded import Reading
 from kernel_tools.wrangler.sources.locations import Located
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 20_480
 """Rows from which types are inferred; a file with no more is read only once."""
-MAX_LINE = 256 * 2**20
-"""Bytes of the longest line; a longer one is a rejected row."""
+MAX_LINE = 512 * 2**20
+"""Bytes of the longest line; a file with a longer one is refused."""
+_LONG_LINE = 64 * 2**20
+"""What the parser is told when it rejects a row for its length."""
 _USUAL_LINE = 2 * 2**20
+_SMALL_FILE = 32 * 2**20
+_SMALL_BUFFER = 8 * 2**20
+"""For a sample of a big file; DuckDB's own buffer, 32 MiB, takes more than twice the time."""
 _OPTIONS = ("delimiter", "quote", "escape", "header", "skip", "encoding", "types", "names", "missing", "short_rows")
 _NAMED_TYPES = {
     "number": "DOUBLE",
@@ -89,7 +94,7 @@ def read_csv(
         If the file cannot be parsed at all.
     """
     reading = Reading()
-    table = _prepare(located, options, reading)
+    table = _prepare(located, options, reading, within=None if limit is None else 2 * _SMALL_BUFFER)
     if not table.names:
         raise InvalidDataError(f"{located.files[0].shown!r} is empty: it has no header and no rows.")
     with rejects.collected(engine, name, reading) as book:
@@ -103,19 +108,25 @@ def read_csv(
     return reading
 
 
-def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> _Table:
+def _prepare(located: Located, options: Mapping[str, Any], reading: Reading, within: int | None) -> _Table:
     unknown = [key for key in options if key not in _OPTIONS]
     if unknown:
         raise InvalidArgumentError(f"{unknown[0]!r} is no option of CSV files: the options are {', '.join(_OPTIONS)}.")
-    files = []
+    files: list[_File] = []
     encodings = set()
-    for file in located.files:
-        head = read_head(file.path)
+    longest = 0
+    for given in located.files:
+        head = read_head(given.path)
         encoding = find_encoding(head, options.get("encoding"))
         encodings.add(encoding)
-        dialect = find_dialect(head.decode(encoding, "replace"), options, file.shown)
-        path = plain_text(file.path, encoding, located.folder)
-        files.append(_File(str(path), file.shown, dialect, tuple(unique_names(dialect.names, Reading()))))
+        dialect = find_dialect(head.decode(encoding, "replace"), options, given.shown)
+        path = plain_text(given.path, encoding, located.folder)
+        longest = max(longest, longest_line(path, dialect.newline[-1].encode(), within))
+        if longest > MAX_LINE:
+            raise InvalidDataError(
+                f"{given.shown!r} has a line of {longest:,} bytes, more than {MAX_LINE:,}: is it a CSV file?"
+            )
+        files.append(_File(str(path), given.shown, dialect, tuple(unique_names(dialect.names, Reading()))))
     if encodings - {"utf-8"} and not options.get("encoding"):
         reading.warnings.append(f"Read as {', '.join(sorted(encodings))}; set the encoding if letters look wrong.")
     filled = [file for file in files if file.names]
@@ -141,10 +152,11 @@ def _prepare(located: Located, options: Mapping[str, Any], reading: Reading) -> 
     if len({file.names for file in filled}) > 1:
         reading.warnings.append("The files have different columns: they are matched by name, and missing where absent.")
     names = list(dict.fromkeys(name for file in filled for name in file.names))
-    given = _given_types(options.get("types"), names)
+    types = _given_types(options.get("types"), names)
     taken = {name.casefold() for name in names}
     partitions = {name: kind for name, kind in partition_types(located).items() if name.casefold() not in taken}
-    return _Table(filled, [*names, *partitions], {**partitions, **given}, options, partitions)
+    size = _USUAL_LINE if longest == 0 else longest + 2**20
+    return _Table(filled, [*names, *partitions], {**partitions, **types}, options, partitions, size)
 
 
 def _given_types(types: object, names: Sequence[str]) -> dict[str, str]:
@@ -172,7 +184,9 @@ def _parse(
     """Parse a sample as text, infer the types, and read all with them: anew with looser ones until every row fits."""
     sample = engine.new_name("sample")
     try:
-        rows = _read_text(table, engine, sample, book, reading, folder, SAMPLE_ROWS)
+        is_small = limit is None and all(Path(file.path).stat().st_size < _SMALL_FILE for file in table.files)
+        buffer = None if is_small else _SMALL_BUFFER
+        rows = _read_text(table, engine, sample, book, reading, folder, buffer)
         texts = [column for column in table.names if column not in table.given]
         table.kinds = infer(engine, sample, texts)
         if limit is not None or rows < SAMPLE_ROWS:
@@ -191,14 +205,20 @@ def _parse(
 
 
 def _read_text(
-    table: _Table, engine: Engine, target: str, book: rejects.Book, reading: Reading, folder: Path, limit: int
+    table: _Table,
+    engine: Engine,
+    target: str,
+    book: rejects.Book,
+    reading: Reading,
+    folder: Path,
+    buffer: int | None,
 ) -> int:
     """Read the first rows with every column as text; return how many there are."""
     types = {column: table.given.get(column, "VARCHAR") for column in table.names}
     while True:
         book.begin()
-        origin = _origin(table, types, book, buffer=8 * 2**20)
-        statement = f"CREATE OR REPLACE TEMP TABLE {quoted(target)} AS SELECT * FROM {origin} LIMIT {limit}"
+        origin = _origin(table, types, book, buffer)
+        statement = f"CREATE OR REPLACE TEMP TABLE {quoted(target)} AS SELECT * FROM {origin} LIMIT {SAMPLE_ROWS}"
         try:
             _execute(engine, statement, table)
         except _LineEndsError:
@@ -239,9 +259,11 @@ def _settle(table: _Table, engine: Engine, name: str, columns: list[str]) -> Non
     """Give the columns that the sample had told wrong the types that all of their values fit."""
     found = infer(engine, name, columns)
     for column in columns:
-        before = table.kinds[column]
-        note = f"The first {before.values:,} values looked like {before.type}, later ones do not."
-        table.kinds[column] = replace(found[column], notes=(*found[column].notes, note))
+        before, after = table.kinds[column], found[column]
+        if before.type != after.type:
+            note = f"The first {before.values:,} values looked like {before.type}, later ones do not."
+            after = replace(after, notes=(*after.notes, note))
+        table.kinds[column] = after
     _convert(table, engine, name, name, columns, None)
 
 
@@ -300,7 +322,9 @@ def _call(
     }
     if table.partitions:
         arguments["hive_types"] = table.partitions
-    if buffer and table.line_size == _USUAL_LINE:
+    if table.line_size > _USUAL_LINE:
+        buffer = 2 * table.line_size
+    if buffer:
         arguments["buffer_size"] = buffer
     given = ", ".join(f"{key} = {literal(value)}" for key, value in arguments.items())
     return f"read_csv({literal([file.path for file in files])}, {given})"
@@ -308,8 +332,8 @@ def _call(
 
 def _needs_longer_lines(table: _Table, book: rejects.Book) -> bool:
     """Say whether to read again because a line is longer than the parser was told."""
-    if table.line_size < MAX_LINE and book.has("LINE SIZE OVER MAXIMUM"):
-        table.line_size = min(MAX_LINE, table.line_size * 16)
+    if table.line_size < _LONG_LINE and book.has("LINE SIZE OVER MAXIMUM"):
+        table.line_size = _LONG_LINE
         return True
     return False
 

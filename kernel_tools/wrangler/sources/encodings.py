@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import lzma
+import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -92,6 +93,28 @@ def plain_text(path: Path, encoding: str, folder: Path) -> Path:
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise _broken(path, error) from error
     return copy
+
+
+def longest_line(path: Path, newline: bytes, within: int | None = None) -> int:
+    """Return the length of the longest line of more than 2 MiB of a file, 0 if there is none.
+
+    DuckDB loses rows that are longer than its buffer without a word, so it has to be told. Looks at one line of each
+    MiB only, `within` the first bytes; a packed file is not looked at.
+    """
+    size = path.stat().st_size
+    if size < HEAD_SIZE or compression_of(path.name):
+        return 0
+    longest = start = 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        while start + HEAD_SIZE <= min(size, within or size):
+            end = start + HEAD_SIZE
+            if text.find(newline, start, end) < 0:
+                begin = text.rfind(newline, 0, start) + 1
+                end = text.find(newline, end)
+                end = size if end < 0 else end
+                longest = max(longest, end - begin)
+            start = end
+    return longest
 
 
 def _pump(source: IO[bytes], write: Callable[[bytes], object]) -> None:

@@ -59,7 +59,7 @@ def format_of(path: str, head: bytes = b"") -> Format:
         return known
     if head.startswith(b"PAR1"):
         return "parquet"
-    if head.startswith(b"ARROW1"):
+    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
     if head.startswith(b"ORC"):
         return "orc"

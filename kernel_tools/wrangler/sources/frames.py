@@ -62,7 +62,7 @@ def arrow_table(frame: Any, reading: Reading) -> pa.Table:
     import pyarrow as pa
 
     library = type(frame).__module__.split(".")[0]
-    if library == "polars":
+    if library == "polars" and type(frame).__name__ in ("DataFrame", "LazyFrame"):
         frame = frame.collect() if hasattr(frame, "collect") else frame
         table = frame.to_arrow()
     elif library == "pandas":

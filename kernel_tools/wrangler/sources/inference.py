@@ -4,7 +4,7 @@ A value is missing if its field is empty. From strict to loose:
 
 ==========  =========================================================================================
 boolean     ``true`` and ``false``, in any case; ``yes``, ``t`` or ``1`` are not
-integer     at most 18 digits without leading zeros
+integer     of 64 bits, without leading zeros
 float       decimal numbers with a point, an exponent, ``inf``; ``nan`` is missing
 date        ISO 8601: ``2024-02-29``, years 0001 to 9999
 datetime    ISO 8601 with a time, a blank or ``T`` between, at most microseconds are kept
@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from kernel_tools.wrangler.engine import quoted
@@ -45,9 +46,9 @@ _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 _PATTERNS: dict[TextType, str] = {
     "boolean": "(?i:true|false)",
-    "integer": f" *[+-]?({_WHOLE}{{0,17}}) *",
+    "integer": f" *[+-]?({_WHOLE}*) *",
     "float": (
-        f" *[+-]?(({_WHOLE}{{0,17}})|({_WHOLE}*)[.][0-9]*({_POWER})?|[.][0-9]+({_POWER})?|({_WHOLE}*){_POWER}) *"
+        f" *[+-]?(({_WHOLE}*)|({_WHOLE}*)[.][0-9]*({_POWER})?|[.][0-9]+({_POWER})?|({_WHOLE}*){_POWER}) *"
         "|(?i:[+-]?(inf|infinity)|nan)"
     ),
     "date": _DATE,
@@ -65,10 +66,17 @@ _WORDS: dict[TextType, tuple[str, str]] = {
     "datetime_tz": ("has no date, time and zone", "have no date, time and zone"),
     "time": ("is not a time", "are not times"),
 }
+_STRICTER: dict[TextType, tuple[TextType, ...]] = {
+    "float": ("integer",),
+    "datetime": ("date",),
+    "text": tuple(_PATTERNS),
+}
 _FIRST_ROWS = 100
 """Rows that decide which types are tried on the rest."""
 _ENOUGH = 0.5
 """Share of values that fit from which a type is tried, and its misfits are told."""
+_COLUMNS_AT_ONCE = 100
+"""Each pattern of a query takes a few hundred KiB while it runs."""
 _MOST_EXACT_INTEGER = 2**53
 
 
@@ -83,9 +91,16 @@ class Inferred:
 
 def fits(name: str, kind: TextType) -> str:
     """Return the condition that the text of a column is a value of a type."""
+    if kind == "integer":  # as it would be written; a pattern takes longer
+        return (
+            f"coalesce(CAST(TRY_CAST({quoted(name)} AS BIGINT) AS VARCHAR) = ltrim(trim({quoted(name)}), '+'), false)"
+        )
     match = f"regexp_full_match({quoted(name)}, {literal(_PATTERNS[kind])})"
-    if kind in ("boolean", "integer", "float"):
+    if kind == "boolean":
         return match
+    if kind == "float":  # a number of more digits than 64 bits hold is none: it would lose some
+        column = quoted(name)
+        return f"({match} AND (length({column}) < 20 OR contains({column}, '.') OR contains(lower({column}), 'e')))"
     return f"({match} AND TRY_CAST({quoted(name)} AS {SQL_TYPES[kind]}) IS NOT NULL)"
 
 
@@ -93,7 +108,7 @@ def converted(name: str, kind: TextType) -> str:
     """Return a column of text, all values of which fit, as its type."""
     if kind == "text":
         return quoted(name)
-    value = f"CAST(nullif({quoted(name)}, '') AS {SQL_TYPES[kind]})"
+    value = f"TRY_CAST({quoted(name)} AS {SQL_TYPES[kind]})"
     return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if kind == "float" else value
 
 
@@ -130,6 +145,8 @@ def guarded(position: int, name: str, kind: TextType) -> str:
 def type_of(values: Iterable[str]) -> TextType:
     """Return the strictest type that all of a few texts fit."""
     values = list(values)
+    if any(len(value) > 18 and value.strip("+-").isdigit() for value in values):
+        return "text"
     return next((kind for kind, match in _MATCHES.items() if values and all(map(match, values))), "text")
 
 
@@ -167,22 +184,25 @@ def _count(
     engine: Engine, table: str, candidates: Mapping[str, Sequence[TextType]]
 ) -> dict[str, tuple[int, dict[TextType, int]]]:
     """Count the values of each column that are there, and those that fit each of its candidates."""
-    parts = []
-    for name, kinds in candidates.items():
-        parts.append(f"count(*) FILTER (WHERE {quoted(name)} <> '')")
-        parts += [f"count(*) FILTER (WHERE {fits(name, kind)})" for kind in kinds]
-    if not parts:
-        return {}
-    with engine.running():
-        rows = engine.connection.execute(f"SELECT {', '.join(parts)} FROM {quoted(table)}").fetchall()
-    numbers = iter(rows[0])
-    return {name: (next(numbers), {kind: next(numbers) for kind in kinds}) for name, kinds in candidates.items()}
+    counted: dict[str, tuple[int, dict[TextType, int]]] = {}
+    items = iter(candidates.items())
+    while some := dict(islice(items, _COLUMNS_AT_ONCE)):
+        parts = []
+        for name, kinds in some.items():
+            parts.append(f"count(*) FILTER (WHERE {quoted(name)} <> '')")
+            parts += [f"count(*) FILTER (WHERE {fits(name, kind)})" for kind in kinds]
+        with engine.running():
+            rows = engine.connection.execute(f"SELECT {', '.join(parts)} FROM {quoted(table)}").fetchall()
+        numbers = iter(rows[0])
+        for name, kinds in some.items():
+            counted[name] = next(numbers), {kind: next(numbers) for kind in kinds}
+    return counted
 
 
 def _decide(engine: Engine, table: str, name: str, values: int, counts: dict[TextType, int]) -> Inferred:
     if values == 0:
         return Inferred("text", 0, ("No value is known: kept as text.",))
-    chosen = next((kind for kind in _PATTERNS if counts.get(kind) == values), "text")
+    chosen: TextType = next((kind for kind in _PATTERNS if counts.get(kind) == values), "text")
     return Inferred(chosen, values, _why_not(engine, table, name, values, counts, chosen))
 
 
@@ -190,10 +210,11 @@ def _why_not(
     engine: Engine, table: str, name: str, values: int, counts: dict[TextType, int], chosen: TextType
 ) -> tuple[str, ...]:
     """Say how many values keep the column from the type that most of them fit."""
-    stricter = {"float": ("integer",), "datetime": ("date",), "text": tuple(_PATTERNS)}.get(chosen, ())
-    near = [kind for kind in stricter if 0 < counts.get(kind, 0) < values]
+    near = [kind for kind in _STRICTER.get(chosen, ()) if 0 < counts.get(kind, 0) < values]
+    if chosen == "text" and (said := _all_digits(engine, table, name, values)):
+        return said
     if not near:
-        return _long_digits(engine, table, name, values) if chosen == "text" else ()
+        return ()
     kind = max(near, key=lambda one: (counts[one], one == "float"))
     misfits = values - counts[kind]
     sql = (
@@ -207,7 +228,7 @@ def _why_not(
     return (f"{misfits:,} of {values:,} values {words}: {shown}.",)
 
 
-def _long_digits(engine: Engine, table: str, name: str, values: int) -> tuple[str, ...]:
+def _all_digits(engine: Engine, table: str, name: str, values: int) -> tuple[str, ...]:
     """Explain text that is all digits: leading zeros or too many digits would be lost in a number."""
     digits = f"regexp_full_match({quoted(name)}, '[0-9]+')"
     with engine.running():

@@ -20,8 +20,9 @@ from kernel_tools.wrangler.sources.partitions import new_place, partition_types
 if TYPE_CHECKING:
     from kernel_tools.wrangler.engine import Engine
 
-MAX_OBJECT = 256 * 2**20
-"""Bytes of the largest object."""
+MAX_OBJECT = 128 * 2**20
+"""Bytes of the largest object; DuckDB is told so only for files that need it, since it takes twice that a thread."""
+_USUAL_OBJECT = 16 * 2**20
 _QUICK_SAMPLE = 20_480
 
 
@@ -83,15 +84,23 @@ def _make(
     limit: int | None,
     format: str,
 ) -> None:
+    import duckdb
+
     sample = -1 if limit is None else _QUICK_SAMPLE
     folders = f"true, hive_types = {literal(partitions)}" if partitions else "false"
-    origin = (
-        f"read_json({literal([str(path) for path in paths])}, format = {literal(format)}, sample_size = {sample}, "
-        f"maximum_object_size = {MAX_OBJECT}, union_by_name = {literal(len(paths) > 1)}, maximum_depth = -1, "
-        f"hive_partitioning = {folders})"
-    )
-    columns = described(engine, f"SELECT * FROM {origin}")
-    make(engine, name, normal_select(columns, origin, reading), limit, is_lazy=False)
+    for size in (_USUAL_OBJECT, MAX_OBJECT):
+        origin = (
+            f"read_json({literal([str(path) for path in paths])}, format = {literal(format)}, sample_size = {sample}, "
+            f"maximum_object_size = {size}, union_by_name = {literal(len(paths) > 1)}, maximum_depth = -1, "
+            f"hive_partitioning = {folders})"
+        )
+        try:
+            columns = described(engine, f"SELECT * FROM {origin}")
+            make(engine, name, normal_select(columns, origin, reading), limit, is_lazy=False)
+            return
+        except (duckdb.Error, InvalidDataError) as error:
+            if "maximum_object_size" not in str(error) or size == MAX_OBJECT:
+                raise
 
 
 def _sound_lines(file: LocalFile, path: Path, folder: Path, book: rejects.Book) -> Path:

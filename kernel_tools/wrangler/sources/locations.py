@@ -230,13 +230,18 @@ def _from_store(address: str, shown: str, folder: Path, is_quick: bool) -> list[
         info = files.info(name)
         path = _place(folder, name)
         with files.open(name, "rb") as source:
-            is_part = _copy(iter(lambda source=source: source.read(2**20), b""), path, is_quick)
+            is_part = _copy(_blocks(source), path, is_quick)
         version = {key: str(info[key]) for key in ("ETag", "etag", "md5", "md5Hash", "crc32c") if info.get(key)}
         digest = f"{protocol}://{name}\0{version}" if version else fingerprints.of_file(path)
         if not version and is_part:
             digest = f"{protocol}://{name}\0{info.get('size')}\0{info.get('created')}"
         found.append(LocalFile(path, f"{protocol}://{name}", digest, is_part))
     return found
+
+
+def _blocks(source: Any) -> Iterator[bytes]:
+    while block := source.read(2**20):
+        yield block
 
 
 def _file_system(address: str, shown: str) -> tuple[Any, str]:

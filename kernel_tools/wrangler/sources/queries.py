@@ -51,7 +51,7 @@ def select_statement(query: str, dialect: str, values: Mapping[str, Any]) -> str
     """
     marked, references = _marked(query)
     if re.fullmatch(r'\s*(?:[\w$]+|"[^"]+")(?:\.(?:[\w$]+|"[^"]+")){0,2}\s*', marked):
-        tree: exp.Expression = exp.select("*").from_(exp.to_table(marked.strip(), dialect=dialect))
+        tree: Any = exp.select("*").from_(exp.to_table(marked.strip(), dialect=dialect))
         for identifier in tree.find_all(exp.Identifier):
             identifier.set("quoted", True)
     else:
@@ -79,7 +79,7 @@ def _marked(query: str) -> tuple[str, list[tuple[str, str | None]]]:
     return REFERENCE.sub(mark, query), references
 
 
-def _parsed(text: str, dialect: str) -> exp.Expression:
+def _parsed(text: str, dialect: str) -> Any:
     try:
         statements = [one for one in sqlglot.parse(text, read=dialect) if one is not None]
     except SqlglotError as error:
@@ -89,7 +89,7 @@ def _parsed(text: str, dialect: str) -> exp.Expression:
         raise InvalidArgumentError(f"The query is not SQL{where}: {reason.rstrip('.')}.") from error
     if len(statements) != 1:
         raise InvalidArgumentError(f"The query must be one statement, not {len(statements)}: write one SELECT.")
-    tree: exp.Expression = statements[0]
+    tree: Any = statements[0]
     changing = next(iter(tree.find_all(*_CHANGING)), None)
     if changing is not None or not isinstance(tree, _READING):
         what = type(changing or tree).__name__.upper()
@@ -97,9 +97,7 @@ def _parsed(text: str, dialect: str) -> exp.Expression:
     return tree
 
 
-def _put_in(
-    node: exp.Expression, references: list[tuple[str, str | None]], values: Mapping[str, Any], dialect: str
-) -> exp.Expression:
+def _put_in(node: Any, references: list[tuple[str, str | None]], values: Mapping[str, Any], dialect: str) -> Any:
     def text_of(found: re.Match[str]) -> str:
         name, how = references[int(found[1])]
         return formatted(name, value_of(name, values), how)
@@ -114,7 +112,7 @@ def _put_in(
     return node
 
 
-def _literal(value: Any, name: str, how: str | None, dialect: str) -> exp.Expression:
+def _literal(value: Any, name: str, how: str | None, dialect: str) -> Any:
     if how or isinstance(value, str):
         return exp.Literal.string(formatted(name, value, how))
     if isinstance(value, datetime):

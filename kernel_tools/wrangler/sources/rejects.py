@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _REASONS = {
     "INVALID ENCODING": "not valid in the encoding of the file",
     "UNQUOTED VALUE": "a quote is not closed, or text follows the closing quote",
-    "LINE SIZE OVER MAXIMUM": "the line is longer than 256 MiB",
+    "LINE SIZE OVER MAXIMUM": "the line is longer than 64 MiB",
 }
 
 
@@ -120,8 +120,8 @@ def _insertion(name: str, table: str, scan: str) -> str:
                 WHEN 'TOO MANY COLUMNS'
                     THEN regexp_replace(r.error_message, '.*: (\\d+) Found: (\\d+)', '\\2 fields instead of \\1')
                 WHEN 'CAST' THEN concat(
-                    'column ''', r.column_name, ''': ', regexp_extract(r.error_message, '(".*") to', 1), ' is no ',
-                    regexp_extract(r.error_message, 'to ''(.*)''', 1))
+                    'column ''', r.column_name, ''': ', regexp_extract(r.error_message, 'string (".*") to', 1),
+                    ' is no ', regexp_extract(r.error_message, 'to ''(.*)''', 1))
                 ELSE r.error_message END, '; ')
         FROM {quoted(table)} AS r JOIN {quoted(scan)} AS s USING (scan_id, file_id)
         GROUP BY r.scan_id, r.file_id, r.line ORDER BY r.scan_id, r.file_id, r.line"""

@@ -84,7 +84,7 @@ def _strata(engine: Engine, name: str, sampling: Sampling) -> Rows:
 
     with engine.running():
         columns = [row[0] for row in engine.connection.execute(f"DESCRIBE {quoted(name)}").fetchall()]
-    if sampling.column not in columns:
+    if sampling.column is None or sampling.column not in columns:
         raise InvalidArgumentError(
             f"The stratified sample needs a column to go by: {sampling.column!r} is not one of "
             f"{', '.join(columns[:20])}."
@@ -92,8 +92,9 @@ def _strata(engine: Engine, name: str, sampling: Sampling) -> Rows:
     with engine.running():
         text = f"SELECT CAST({quoted(sampling.column)} AS VARCHAR) AS stratum FROM {quoted(name)}"
         values = engine.connection.sql(text).to_arrow_table().column(0)
-    ranks = pc.rank(values, sort_keys="ascending", null_placement="at_end", tiebreaker="dense")
-    codes: Rows = ranks.to_numpy().astype(np.int64) - 1
+    known = values.unique()
+    known = known.take(pc.sort_indices(known))
+    codes: Rows = pc.index_in(values, value_set=known).to_numpy().astype(np.int64)
     if len(codes) and codes.max() >= sampling.rows:
         raise InvalidArgumentError(
             f"{sampling.column!r} has {codes.max() + 1:,} values, more than the {sampling.rows:,} rows of the sample: "

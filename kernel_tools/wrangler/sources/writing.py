@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import ConflictError, InvalidArgumentError, MissingExtraError, TooLargeError
 from kernel_tools.core.workspace import sync_folder
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
     from kernel_tools.wrangler.engine import Engine
 
-Compression = Literal["none", "gzip", "zstd", "snappy", "lz4"]
-
 MAX_PARTITIONS = 10_000
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_TEXT = 1_048_576, 16_384, 32_767
 """What a sheet holds at most: rows with the header, columns, characters of a cell."""
-_COMPRESSIONS: dict[str, tuple[Compression, ...]] = {
+_COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "parquet": ("zstd", "snappy", "gzip", "lz4", "none"),
     "csv": ("none", "gzip", "zstd"),
     "jsonl": ("none", "gzip", "zstd"),
@@ -44,7 +42,7 @@ def write(
     *,
     format: str | None = None,
     partition_by: Sequence[str] = (),
-    compression: Compression | None = None,
+    compression: str | None = None,
 ) -> Path:
     """Write a table; `path` appears whole or not at all, and replaces what was there.
 
@@ -98,6 +96,7 @@ def write(
 
 
 def _format(path: Path, format: str | None, is_folder: bool) -> Format:
+    chosen: Format
     if format:
         chosen = checked_format(format)
     elif is_folder and not path.suffix:
@@ -119,7 +118,7 @@ def _format(path: Path, format: str | None, is_folder: bool) -> Format:
     return chosen
 
 
-def _compression_of(path: Path, format: Format) -> Any:
+def _compression_of(path: Path, format: Format) -> str:
     return compression_of(path.name) or _COMPRESSIONS[format][0]
 
 
@@ -136,7 +135,7 @@ def _copy(
         options.append(f"COMPRESSION {literal(compression)}")
     if partition_by:
         options.append(f"PARTITION_BY ({', '.join(map(quoted, partition_by))})")
-        ending = "jsonl" if format == "jsonl" else format
+        ending: str = format
         ending += {"gzip": ".gz", "zstd": ".zst"}.get(compression, "") if format != "parquet" else ""
         options.append(f"FILE_EXTENSION {literal(ending)}")
     with engine.running():
@@ -215,10 +214,14 @@ def _write_excel(table: ir.Table, engine: Engine, path: Path) -> None:
 
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("data")
-    sheet.append([_plain(sheet, cell(name)) for name in data.column_names])
-    for batch in data.to_batches(max_chunksize=10_000):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            sheet.append([_plain(sheet, cell(value)) for value in row])
+    try:
+        sheet.append([_plain(sheet, cell(name)) for name in data.column_names])
+        for batch in data.to_batches(max_chunksize=10_000):
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                sheet.append([_plain(sheet, cell(value)) for value in row])
+    except BaseException:
+        sheet.close()
+        raise
     workbook.save(path)
 
 

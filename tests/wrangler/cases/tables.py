@@ -80,11 +80,86 @@ TABLES: dict[str, pa.Table] = {
         }
     ),
     "zeros": pa.table({"income": pa.array([0.0, -0.0, None, 1.0, None]), "name": pa.array(list("abcde"))}),
+    # Text of many forms.
+    "words": pa.table(
+        {
+            "text": pa.array(
+                ["Hello World", "", None, "äöÜ ß", "  x ", "A1-b2_C3", "123", "ⅷ½", "x[1]y[22]z", "HELLO"]
+            ),
+            "json": pa.array(
+                ['{"a": 1, "b": {"c": "x"}, "t": [1, 2]}', "{}", None, "no json", '{"a": "z"}', "[1]", "1"]
+                + ['{"a": null}', '{"b": {"c": 2.5}}', '{"a": 1.5, "t": []}']
+            ),
+        }
+    ),
+    # Two series, one with a hole, unsorted.
+    "series": pa.table(
+        {
+            "sensor": pa.array(["a", "a", "b", "a", "b", None, "a"]),
+            "time": pa.array(
+                [
+                    datetime(2024, 1, day, hour)
+                    for day, hour in ((1, 0), (3, 12), (2, 1), (1, 6), (2, 0), (1, 0), (9, 0))
+                ],
+                pa.timestamp("us"),
+            ),
+            "value": pa.array([1.0, 4.0, None, 2.0, 8.0, 16.0, None]),
+            "count": pa.array([1, None, 3, 4, 5, 6, 7], pa.int64()),
+            "label": pa.array(["x", None, "y", None, "z", "z", "x"]),
+            "stamp": pa.array(["2024-01-01", "x", None, "", "2024-02-30", "2024-02-29T12:00:00", "01.02.2024"]),
+        }
+    ),
     "lists": pa.table(
         {
             "id": pa.array([1, 2, 3, 4]),
             "tags": pa.array([["x", "y"], [], None, ["z", None]]),
             "numbers": pa.array([[1, 2, 2], [3], [], None], pa.list_(pa.int64())),
+        }
+    ),
+    # For what is learned: a constant, nothing at all, a huge spread, skew, ties, text that only looks like a value.
+    "measures": pa.table(
+        {
+            "constant": pa.array([7.5] * 11 + [None]),
+            "nothing": pa.array([None] * 12, pa.float64()),
+            "skewed": pa.array([0.5, 1.0, 1.5, 2.0, 2.0, 3.0, 5.0, 8.0, 13.0, 40.0, 400.0, None]),
+            "signed": pa.array([-3.0, -1.5, -0.0, 0.0, 0.25, 1.0, 1.0, 2.0, 2.5, 6.0, -90.0, None]),
+            "whole": pa.array([1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 1000, None], pa.int64()),
+            "gaps": pa.array([None, 1.0, None, None, 4.0, 4.5, None, 0.0, None, 2.0, None, None]),
+            "code": pa.array(["NA", " n/a ", "", "x", "None", "-", "nan", "y", "?", None, "unknown", "a-b"]),
+            "kind": pa.array(["a", "a", "b", "b", "a", "c", None, "A", "a", "d", "b", "é"]),
+            "side": pa.array(["l", "r", None, "l", "l", "r", "l", "r", "r", "l", None, "l"]),
+            "bought": pa.array([1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1, None], pa.int64()),
+        }
+    ),
+    "new_measures": pa.table(
+        {
+            "constant": pa.array([7.5, 8.5, None]),
+            "nothing": pa.array([1.0, None, -2.0]),
+            "skewed": pa.array([-1.0, 0.0, 1e6]),
+            "signed": pa.array([-1e6, None, 1e6]),
+            "whole": pa.array([0, -5, 10**6], pa.int64()),
+            "gaps": pa.array([None, 3.0, None]),
+            "code": pa.array(["N/A", "x", None]),
+            "kind": pa.array(["z", "b", None]),
+            "side": pa.array(["l", "top", None]),
+            "bought": pa.array([None, 1, 0], pa.int64()),
+        }
+    ),
+    # Classes of several sizes: with numbers only, and with everything.
+    "flowers": pa.table(
+        {
+            "name": pa.array(["rose"] * 9 + ["iris"] * 4 + ["lily"] * 3),
+            "length": pa.array([i * 37 % 23 / 4 for i in range(16)]),
+            "petals": pa.array([3 + i * 7 % 5 for i in range(16)], pa.int32()),
+        }
+    ),
+    "colours": pa.table(
+        {
+            "name": pa.array(["rose"] * 9 + ["iris"] * 4 + [None] * 3),
+            "colour": pa.array([None if i == 4 else "rwy"[i * i % 3] for i in range(16)]),
+            "length": pa.array([i * 37 % 23 / 4 for i in range(16)]),
+            "seen": pa.array([date(2024, 5, 1 + i % 3) for i in range(16)]),
+            "wild": pa.array([None if i == 10 else i % 2 == 0 for i in range(16)]),
         }
     ),
 }

@@ -123,6 +123,18 @@ def test_edges_that_differ_late_keep_different_names() -> None:
     assert column("bin", {"column": "x", "edges": edges}, "x", {"x": [1.0]}) == ["[1.0, 1.0000000001)"]
 
 
-def test_a_wrong_parameter_is_named() -> None:
-    with pytest.raises(StepError, match="seed"):
-        make_operator("shuffle", {"seed": -1})
+@pytest.mark.parametrize(
+    ("op", "params", "field"),
+    [
+        ("shuffle", {"seed": -1}, "seed"),
+        ("limit", {"rows": 2**70}, "rows"),
+        ("sample", {"rows": 2**31}, "rows"),
+        ("bin", {"column": "a", "edges": ["nan"]}, "edges"),
+        ("split", {"parts": {"a": "inf", "b": 1}}, "parts"),
+        ("formula", {"name": "x"}, "formula"),
+    ],
+)
+def test_a_wrong_parameter_is_named(op: str, params: dict, field: str) -> None:
+    with pytest.raises(StepError) as refused:
+        make_operator(op, params)
+    assert refused.value.field == field

@@ -13,6 +13,18 @@ export interface IMenuItem {
 
 /** Open a menu at the lower end of `anchor`; the focus comes back to it. */
 export function openMenu(anchor: HTMLElement, items: IMenuItem[]): void {
+  const menu = makeMenu(items);
+  menu.aboutToClose.connect(() => anchor.focus({ preventScroll: true }));
+  const box = anchor.getBoundingClientRect();
+  menu.open(box.left, box.bottom);
+}
+
+/** Open a menu at a point of the window. */
+export function openMenuAt(x: number, y: number, items: IMenuItem[]): void {
+  makeMenu(items).open(x, y);
+}
+
+function makeMenu(items: IMenuItem[]): MenuSvg {
   const commands = new CommandRegistry();
   const menu = new MenuSvg({ commands });
   items.forEach((item, index) => {
@@ -29,7 +41,5 @@ export function openMenu(anchor: HTMLElement, items: IMenuItem[]): void {
     }
     menu.addItem({ command });
   });
-  menu.aboutToClose.connect(() => anchor.focus({ preventScroll: true }));
-  const box = anchor.getBoundingClientRect();
-  menu.open(box.left, box.bottom);
+  return menu;
 }

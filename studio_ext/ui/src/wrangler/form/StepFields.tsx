@@ -11,7 +11,16 @@ import {
 } from '../../components';
 import { useStudio } from '../../frame/context';
 import { ColumnsField } from './ColumnPicker';
-import { fieldKind, ISchema, labelOf, resolveSchema } from './schema';
+import {
+  fieldKind,
+  ISchema,
+  labelOf,
+  readScalar,
+  resolveSchema
+} from './schema';
+
+/** Fields of a step that are always in sight. */
+const PLAIN_FIELDS = 4;
 
 export type Values = { [name: string]: unknown };
 
@@ -37,25 +46,38 @@ export function StepFields(props: IStepFieldsProps): React.ReactElement {
     }
     props.onChange(next);
   };
+  const { trans } = useStudio();
+  const fields = Object.entries(schema.properties ?? {})
+    .map(([name, field]) => ({ name, ...resolveSchema(field, defs) }))
+    .filter(field => field.schema.const === undefined);
+  const isRequired = (name: string) => schema.required?.includes(name) ?? false;
+  // Options that most people leave alone are folded, but never one with a fault.
+  const isFolded = (name: string, place: number) =>
+    place >= PLAIN_FIELDS && !isRequired(name) && error?.field !== name;
+  const draw = ({ name, schema: resolved, isOptional }: (typeof fields)[0]) => (
+    <StepField
+      key={name}
+      name={name}
+      schema={resolved}
+      defs={defs}
+      isOptional={isOptional}
+      isRequired={isRequired(name)}
+      value={values[name]}
+      columns={props.columns}
+      error={error?.field === name ? error.message : undefined}
+      onChange={value => set(name, value)}
+    />
+  );
+  const folded = fields.filter(({ name }, place) => isFolded(name, place));
   return (
     <>
-      {Object.entries(schema.properties ?? {}).map(([name, field]) => {
-        const { schema: resolved, isOptional } = resolveSchema(field, defs);
-        return resolved.const !== undefined ? null : (
-          <StepField
-            key={name}
-            name={name}
-            schema={resolved}
-            defs={defs}
-            isOptional={isOptional}
-            isRequired={schema.required?.includes(name) ?? false}
-            value={values[name]}
-            columns={props.columns}
-            error={error?.field === name ? error.message : undefined}
-            onChange={value => set(name, value)}
-          />
-        );
-      })}
+      {fields.filter(field => !folded.includes(field)).map(draw)}
+      {folded.length > 0 && (
+        <details className="atelier-MoreFields">
+          <summary>{trans.__('More options (%1)', folded.length)}</summary>
+          {folded.map(draw)}
+        </details>
+      )}
     </>
   );
 }
@@ -183,6 +205,18 @@ function StepField(props: IStepFieldProps): React.ReactElement {
           value={typeof value === 'string' ? value : ''}
           onChange={text =>
             onChange(text === '' && props.isOptional ? undefined : text)
+          }
+        />
+      );
+    case 'scalar':
+      return (
+        <InputField
+          label={label}
+          help={help}
+          error={error}
+          value={value === undefined || value === null ? '' : String(value)}
+          onChange={text =>
+            onChange(text === '' ? undefined : readScalar(text))
           }
         />
       );

@@ -38,7 +38,20 @@ export type FieldKind =
   | 'object'
   | 'objects'
   | 'map'
+  | 'scalar'
   | 'json';
+
+const PLAIN_TYPES = new Set(['string', 'number', 'integer', 'boolean']);
+
+/** What was typed, as a number or a truth value if it is one, else as text. */
+export function readScalar(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') {
+    return text === 'true';
+  }
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
+    ? Number(text)
+    : text;
+}
 
 /** A schema without references, and without the alternative that it may be null. */
 export function resolveSchema(
@@ -90,6 +103,13 @@ export function fieldKind(
   }
   if (schema.enum) {
     return 'choice';
+  }
+  const options = schema.anyOf?.filter(option => option.type !== 'null');
+  if (
+    options?.length &&
+    options.every(({ type }) => PLAIN_TYPES.has(type ?? ''))
+  ) {
+    return 'scalar';
   }
   if (schema.type === 'boolean') {
     return 'check';

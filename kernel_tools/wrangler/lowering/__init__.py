@@ -1,0 +1,1 @@
+"""Fitted recipes in other languages: source code, ONNX, scikit-learn. Each is made from the steps' expressions."""
