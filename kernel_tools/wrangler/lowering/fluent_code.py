@@ -73,8 +73,8 @@ def _followers(document: RecipeDocument) -> dict[Id, list[Id]]:
         node.id: [] for node in document.nodes
     }
     for node in document.nodes:
-        for one in node.inputs:
-            found[one].append(node.id)
+        for needed in node.inputs:
+            found[needed].append(node.id)
     return found
 
 

@@ -196,7 +196,8 @@ class Session:
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
-        computed = {one.id: self._compute(task, one.id, is_whole=False) for one in [*document.sources, *document.nodes]}
+        parts = [source.id for source in document.sources] + [node.id for node in document.nodes]
+        computed = {one: self._compute(task, one, is_whole=False) for one in parts}
         schemas = {one: engine.table(found.table).schema() for one, found in computed.items()}
         # What is learned from all rows, where that has happened; else what the first rows have taught.
         fits = {**computed[last(document)].fits, **{node.id: node.fit for node in document.nodes if node.fit}}

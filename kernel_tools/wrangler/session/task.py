@@ -43,6 +43,6 @@ class Task:
             self.is_stopped = True
             engines = list(self._engines)
         for work in self.works:
-            work.stop()
+            work.request_stop()
         for engine in engines:
             engine.interrupt()
