@@ -170,7 +170,7 @@ def high_cardinality(scope: Scope) -> Iterator[Finding]:
                 {"distinct": found.distinct, "share": found.distinct / found.n},
                 Suggestion(
                     "replace_rare",
-                    {"columns": [found.name], "minimum_share": 0.0, "most": 50},
+                    {"columns": [found.name], "min_fraction": 0.0, "max_categories": 50},
                     "Keep the 50 most frequent.",
                 ),
                 Suggestion("hashing_encode", {"columns": [found.name]}, "Encode it by hashes of its parts."),

@@ -81,7 +81,7 @@ def rare_classes(scope: Scope) -> Iterator[Finding]:
         return
     target = scope.require_target()
     shown = ", ".join(f"{value!r} ({n})" for value, n in rare[:5])
-    merge = {"columns": [target], "minimum_count": RARE_CLASS, "minimum_share": 0.0}
+    merge = {"columns": [target], "min_count": RARE_CLASS, "min_fraction": 0.0}
     yield _finding(
         scope,
         "rare_classes",
@@ -98,7 +98,7 @@ def too_many_classes(scope: Scope) -> Iterator[Finding]:
     counts = _class_counts(scope)
     if len(counts) > MANY_CLASSES:
         target = scope.require_target()
-        merge = {"columns": [target], "most": MANY_CLASSES - 1}
+        merge = {"columns": [target], "min_fraction": 0.0, "max_categories": MANY_CLASSES - 1}
         yield _finding(
             scope,
             "too_many_classes",

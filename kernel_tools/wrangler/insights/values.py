@@ -215,7 +215,7 @@ def skew(scope: Scope) -> Iterator[Finding]:
         low: Any = found.minimum
         columns = [found.name]
         if found.skew > 0 and low >= 0:
-            mend = Suggestion("log", {"columns": columns, "offset": 0.0 if low > 0 else 1.0}, "Take logarithms.")
+            mend = Suggestion("log", {"columns": columns, "add": 0.0 if low > 0 else 1.0}, "Take logarithms.")
         else:
             mend = Suggestion("yeo_johnson", {"columns": columns}, "Transform it by a power that is learned.")
         yield Finding(

@@ -54,7 +54,7 @@ def everything() -> pa.Table:
         "width": [*["wide"] * 10, *chance.normal(size=N - 10).round(3).astype(str)],
         "shop": [f"shop {number}" for number in chance.integers(200, size=N)],
         "mail": [f"u{number}@example.org" for number in chance.integers(500, size=N)],
-        "leak": (label == "yes") - 1.0 * (label == "rare") + chance.normal(0, 0.01, N),
+        "leak": (label != "no") * 1.0 + chance.normal(0, 0.01, N),
         "infinite": [float("inf"), *chance.normal(size=N - 1)],
         "day": pa.array([*[0] * 5, *chance.integers(19_000, 19_900, N - 5)], pa.int32()).cast(pa.date32()),
         "event": pa.array(chance.integers(19_000, 19_900, N), pa.int32()).cast(pa.date32()),
