@@ -438,6 +438,78 @@ class FitHandler(WranglerHandler):
         return begin(self.recipe(session), "fit", node=body.node)
 
 
+class InsightsBody(Body):
+    """What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time."""
+
+    node: str = Field(max_length=100)
+    target: str | None = Field(None, max_length=1000)
+    splits: str | None = Field(None, max_length=1000)
+    event_time: str | None = Field(None, max_length=1000)
+
+
+class InsightsHandler(WranglerHandler):
+    """What is wrong with rows."""
+
+    path = "/wrangler/sessions/{session}/insights"
+
+    @operation("find_insights", "Look for what is wrong with the rows after a step", raises=REFUSED, action="execute")
+    def post(self, session: str, body: InsightsBody) -> TaskReply:
+        """Run the checks, as a task; the result is a report with findings and the steps that mend them."""
+        return begin(self.recipe(session), "insights", **body.model_dump())
+
+
+class CodeBody(Body):
+    """Which language: python, or a dialect of SQL."""
+
+    dialect: Literal["python", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"] = "python"
+
+
+class CodeReply(Reply):
+    """The whole recipe as code, and each step."""
+
+    code: str
+    steps: dict[str, str]
+
+
+class CodeHandler(WranglerHandler):
+    """A recipe as code."""
+
+    path = "/wrangler/sessions/{session}/code"
+
+    @operation("write_code", "Write a recipe as code", raises=REFUSED, action="execute")
+    def post(self, session: str, body: CodeBody) -> CodeReply:
+        """Write it."""
+        return CodeReply(**self.recipe(session).process.ask("code", dialect=body.dialect))
+
+
+class ExportBody(Body):
+    """Where the rows after a step go: a path from the folder of the recipe; the end of the name tells the format."""
+
+    node: str = Field(max_length=100)
+    path: str = Field(min_length=1, max_length=4000)
+    partition_by: list[str] = Field([], max_length=10)
+    compression: Literal["none", "gzip", "zstd", "snappy", "lz4"] | None = None
+
+
+class ExportHandler(WranglerHandler):
+    """Rows as a file."""
+
+    path = "/wrangler/sessions/{session}/exports"
+
+    @operation("export_rows", "Write all rows after a step to a file", raises=REFUSED, action="execute")
+    def post(self, session: str, body: ExportBody) -> TaskReply:
+        """Write it below the server's root, as a task."""
+        recipe, root = self.recipe(session), _root(self)
+        inside = (recipe.base / body.path).resolve()
+        if not inside.is_relative_to(root):
+            raise InvalidArgumentError(
+                f"{body.path!r} is outside of the folder that JupyterLab was started in. Choose a path below it."
+            )
+        options = {"partition_by": body.partition_by, "compression": body.compression}
+        self.workspace.audit.record("recipe.export", f"recipe/{recipe.path}", {"path": body.path})
+        return begin(recipe, "export", node=body.node, path=str(inside), options=options)
+
+
 class TaskHandler(WranglerHandler):
     """Work under way."""
 
@@ -495,5 +567,8 @@ HANDLERS: list[type[StudioHandler]] = [
     ProfileHandler,
     CompareHandler,
     FitHandler,
+    InsightsHandler,
+    CodeHandler,
+    ExportHandler,
     TaskHandler,
 ]

@@ -16,7 +16,6 @@ from kernel_tools.wrangler.lowering.onnx import feeds_of, frame_of, lower  # noq
 from tests.wrangler.cases import Case, all_cases  # noqa: E402
 from tests.wrangler.cases.tables import TABLES  # noqa: E402
 
-
 REFUSED = {
     # They look at other rows, or make other rows.
     *("aggregate", "concatenate", "explode", "fill_direction", "interpolate", "join", "pivot", "split", "unpivot"),

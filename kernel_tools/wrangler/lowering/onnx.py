@@ -8,8 +8,8 @@ in the same way:
 - text: string; `MISSING_TEXT` (U+2400) is missing, the empty text is a text.
 - dates and date-times: int64, microseconds since 1970 in UTC; -2**63 (NumPy's NaT) is missing.
 
-With `matrix` there is one output, `FEATURES`: float32 of the shape (rows, columns), for a model. The opsets are 21, and 4
-of ai.onnx.ml. Steps that choose or order rows are left out: a row that a filter would have dropped comes out as well.
+With `matrix` there is one output, `FEATURES`: float32 of the shape (rows, columns), for a model. The opsets are 21 and,
+of ai.onnx.ml, 4. Steps that choose or order rows are left out: a row that a filter would have dropped comes out too.
 """
 
 from __future__ import annotations

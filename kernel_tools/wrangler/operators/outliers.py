@@ -36,7 +36,7 @@ class Outliers(Operator):
     method: Literal["standard", "robust", "quantile", "min_max"] = Field(
         "robust", description="Where the bounds come from."
     )
-    action: Literal["clip", "null", "remove"] = Field(
+    fix: Literal["clip", "null", "remove"] = Field(
         "clip", description="Put the bound in its place, make it missing, or remove the row."
     )
     deviations: float = Field(
@@ -49,7 +49,7 @@ class Outliers(Operator):
 
     def sentence(self) -> str:
         """Say what becomes of which values."""
-        done = {"clip": "Clip", "null": "Make missing the", "remove": "Remove rows with"}[self.action]
+        done = {"clip": "Clip", "null": "Make missing the", "remove": "Remove rows with"}[self.fix]
         if self.method == "min_max":
             how = f"outside {self.lower if self.lower is not None else ''} .. "
             how += f"{self.upper if self.upper is not None else ''}"
@@ -118,9 +118,9 @@ class Outliers(Operator):
             for name in self.columns
         }
         bounds = {name: both for name, both in bounds.items() if both != [None, None]}
-        if self.action == "clip":
+        if self.fix == "clip":
             return table.mutate(**{name: _clipped(table[name], *both) for name, both in bounds.items()})
-        if self.action == "null":
+        if self.fix == "null":
             return table.mutate(
                 **{name: _is_within(table[name], *both).ifelse(table[name], None) for name, both in bounds.items()}
             )

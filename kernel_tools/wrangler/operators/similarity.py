@@ -71,10 +71,10 @@ class HashingEncode(Operator):
         total = np.zeros((len(frame), self.features), dtype=np.int64)
         for name in columns:
 
-            def hashed(values: list[str], name: str = name) -> Any:
+            def encode(values: list[str], name: str = name) -> Any:
                 return hasher.transform([[f"{name}={value}"] for value in values]).toarray()
 
-            total += _by_value(frame[name], hashed, self.features).astype(np.int64)
+            total += _by_value(frame[name], encode, self.features).astype(np.int64)
         new = pd.DataFrame(total, columns=self._names, index=frame.index).astype("int64[pyarrow]")
         return pd.concat([frame if self.keep_original else frame.drop(columns=columns), new], axis=1)
 

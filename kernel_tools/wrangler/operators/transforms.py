@@ -26,11 +26,11 @@ class Log(Operator):
 
     columns: list[str] = pick_columns("number", description="The columns to change.")
     base: Literal["e", "2", "10"] = Field("e", description="Of which base.")
-    offset: float = Field(0.0, allow_inf_nan=False, description="What is added before: 1 keeps zeros.")
+    add: float = Field(0.0, allow_inf_nan=False, description="What is added before: 1 keeps zeros.")
 
     def sentence(self) -> str:
         """Name the columns."""
-        plus = f" + {self.offset:g}" if self.offset else ""
+        plus = f" + {self.add:g}" if self.add else ""
         word = {"e": "Natural logarithm", "2": "Binary logarithm", "10": "Decimal logarithm"}[self.base]
         return f"{word} of {', '.join(self.columns)}{plus}"
 
@@ -39,7 +39,7 @@ class Log(Operator):
         return tables[0].mutate(**{name: self._log(tables[0][name].cast("float64")) for name in self.columns})
 
     def _log(self, column: Any) -> Any:
-        value = column + self.offset if self.offset else column
+        value = column + self.add if self.add else column
         logarithm = {"e": value.ln, "2": value.log2, "10": value.log10}[self.base]()
         return (value > 0).ifelse(logarithm, None)
 

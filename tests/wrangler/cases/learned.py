@@ -50,18 +50,16 @@ SCALING = [
 
 OUTLIERS = [
     *(
-        measures(
-            "outliers", columns=[*NUMBERS, "gaps"], method=method, action=action, deviations=1.5, lower_quantile=0.1
-        )
+        measures("outliers", columns=[*NUMBERS, "gaps"], method=method, fix=fix, deviations=1.5, lower_quantile=0.1)
         for method in ("standard", "robust", "quantile")
-        for action in ("clip", "null", "remove")
+        for fix in ("clip", "null", "remove")
     ),
     *(
-        measures("outliers", columns=["whole", "skewed"], method="min_max", action=action, lower=2, upper=34.5)
-        for action in ("clip", "null", "remove")
+        measures("outliers", columns=["whole", "skewed"], method="min_max", fix=fix, lower=2, upper=34.5)
+        for fix in ("clip", "null", "remove")
     ),
     measures("outliers", columns=["whole"], method="min_max", lower=5),
-    measures("outliers", columns=["whole"], method="min_max", action="null", upper=5),
+    measures("outliers", columns=["whole"], method="min_max", fix="null", upper=5),
 ]
 
 RARE = [
@@ -72,7 +70,7 @@ RARE = [
 
 TRANSFORMS = [
     *(measures("log", columns=NUMBERS, base=base) for base in ("e", "2", "10")),
-    measures("log", columns=["signed", "whole"], offset=3.5),
+    measures("log", columns=["signed", "whole"], add=3.5),
     measures("box_cox", columns=NUMBERS),
     measures("yeo_johnson", columns=NUMBERS),
     measures("quantile_bins", columns=NUMBERS, bins=4),

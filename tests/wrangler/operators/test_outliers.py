@@ -33,16 +33,16 @@ def test_quantile_bounds_are_interpolated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "expected"),
+    ("fix", "expected"),
     [
         ("clip", {"x": [2, 2, 5, 9, None, 9], "y": [0.0, 1.0, 1.0, 2.0, 3.0, None]}),
         ("null", {"x": [None, 2, 5, 9, None, None], "y": [0.0, 1.0, 1.0, 2.0, 3.0, None]}),
         ("remove", {"x": [2, 5, 9, None], "y": [1.0, 1.0, 2.0, 3.0]}),
     ],
 )
-def test_what_is_beyond_given_bounds(action: str, expected: dict[str, list[float | None]]) -> None:
+def test_what_is_beyond_given_bounds(fix: str, expected: dict[str, list[float | None]]) -> None:
     rows = {"x": [1, 2, 5, 9, None, 10], "y": [0.0, 1.0, 1.0, 2.0, 3.0, None]}
-    fitted = fit("outliers", {"columns": ["x"], "method": "min_max", "lower": 2, "upper": 9, "action": action}, rows)
+    fitted = fit("outliers", {"columns": ["x"], "method": "min_max", "lower": 2, "upper": 9, "fix": fix}, rows)
     assert fitted.training.to_pydict() == expected
 
 
@@ -55,7 +55,7 @@ def test_the_largest_numbers_are_refused_where_they_have_no_deviation() -> None:
     rows = {"x": [1.7e308, -1.7e308, 1.7e308]}
     with pytest.raises(StepError, match="lower bound of 'x' cannot be computed"):
         fit("outliers", {"columns": ["x"], "method": "standard"}, rows)
-    fitted = fit("outliers", {"columns": ["x"], "method": "min_max", "upper": 10, "action": "null"}, rows)
+    fitted = fit("outliers", {"columns": ["x"], "method": "min_max", "upper": 10, "fix": "null"}, rows)
     assert fitted.training["x"].to_pylist() == [None, -1.7e308, None]
 
 

@@ -172,11 +172,10 @@ def _plain_default(default: Any, base: Any, kind: Kind) -> tuple[Any, bool]:
         default = default.arg
     if isinstance(default, ops.Literal):
         return constant_of(default.value, kind), True
-    if isinstance(default, ops.IfElse) and isinstance(default.bool_expr, ops.IsNull):
-        missing, other = default.true_expr, default.false_null_expr
-        if default.bool_expr.arg == base and isinstance(missing, ops.Literal) and isinstance(other, ops.Literal):
-            if missing.value is None and other.value is not None:
-                return constant_of(other.value, kind), True
+    if isinstance(default, ops.IfElse) and isinstance(default.bool_expr, ops.IsNull) and default.bool_expr.arg == base:
+        values = [getattr(one, "value", ...) for one in (default.true_expr, default.false_null_expr)]
+        if values[0] is None and values[1] not in (None, ...):
+            return constant_of(values[1], kind), True
     return None, False
 
 

@@ -1435,6 +1435,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/code': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write a recipe as code */
+    post: operations['write_code'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/comparison': {
     parameters: {
       query?: never;
@@ -1452,6 +1469,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/exports': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write all rows after a step to a file */
+    post: operations['export_rows'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/fit': {
     parameters: {
       query?: never;
@@ -1463,6 +1497,23 @@ export interface paths {
     put?: never;
     /** Let the steps of a recipe learn from all rows */
     post: operations['fit_recipe'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/wrangler/sessions/{session}/insights': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Look for what is wrong with the rows after a step */
+    post: operations['find_insights'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1888,6 +1939,25 @@ export interface components {
       };
     };
     /**
+     * CodeBody
+     * @description Which language: python, or a dialect of SQL.
+     */
+    CodeBody: {
+      /**
+       * @default python
+       * @enum {string}
+       */
+      dialect:
+        | 'python'
+        | 'duckdb'
+        | 'postgres'
+        | 'sqlite'
+        | 'mysql'
+        | 'trino'
+        | 'snowflake'
+        | 'bigquery';
+    };
+    /**
      * CodeComparison
      * @description The code of two runs: what is known of it, the files that were captured, and which runs captured nothing.
      *
@@ -1907,6 +1977,16 @@ export interface components {
     CodeComparisonRequest: {
       first: string;
       second: string;
+    };
+    /**
+     * CodeReply
+     * @description The whole recipe as code, and each step.
+     */
+    CodeReply: {
+      code: string;
+      steps: {
+        [key: string]: string;
+      };
     };
     /**
      * Column
@@ -2336,6 +2416,18 @@ export interface components {
       next_page_token: string | null;
     };
     /**
+     * ExportBody
+     * @description Where the rows after a step go: a path from the folder of the recipe; the end of the name tells the format.
+     */
+    ExportBody: {
+      node: string;
+      path: string;
+      /** @default [] */
+      partition_by: string[];
+      /** @default null */
+      compression: ('none' | 'gzip' | 'zstd' | 'snappy' | 'lz4') | null;
+    };
+    /**
      * FigureReply
      * @description A figure, and the Python that makes it in a notebook.
      */
@@ -2565,6 +2657,19 @@ export interface components {
       cull_inactive_timeout: number;
       /** @default 0 */
       quiet_minutes: number;
+    };
+    /**
+     * InsightsBody
+     * @description What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time.
+     */
+    InsightsBody: {
+      node: string;
+      /** @default null */
+      target: string | null;
+      /** @default null */
+      splits: string | null;
+      /** @default null */
+      event_time: string | null;
     };
     /**
      * InvocationReply
@@ -11575,6 +11680,103 @@ export interface operations {
       };
     };
   };
+  write_code: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CodeBody'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CodeReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   compare_step: {
     parameters: {
       query?: never;
@@ -11672,6 +11874,103 @@ export interface operations {
       };
     };
   };
+  export_rows: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ExportBody'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   fit_recipe: {
     parameters: {
       query?: never;
@@ -11684,6 +11983,103 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['FitBody'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  find_insights: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['InsightsBody'];
       };
     };
     responses: {

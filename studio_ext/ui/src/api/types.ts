@@ -139,6 +139,7 @@ export type ArrangeBody = Schemas['ArrangeBody'];
 export type ArrangedReply = Schemas['ArrangedReply'];
 export type CompareReply = Schemas['CompareReply'];
 export type CellReply = Schemas['CellReply'];
+export type CodeReply = Schemas['CodeReply'];
 export type RecipeFile = Schemas['RecipeFile'];
 export type RecipeFiles = Schemas['RecipeFiles'];
 

@@ -125,6 +125,16 @@ export function readCell(
   return client.json(at(session, 'cell'), { query, signal });
 }
 
+export function writeCode(
+  client: Client,
+  session: string,
+  dialect: string,
+  signal?: AbortSignal
+): Promise<api.CodeReply> {
+  const body = { dialect };
+  return client.json(at(session, 'code'), { method: 'POST', body, signal });
+}
+
 /** Long work of a session: starts it, asks how far it is, returns what comes out; a cancelled signal stops it. */
 export async function runTask<T>(
   client: Client,
