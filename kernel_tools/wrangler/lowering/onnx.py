@@ -9,7 +9,7 @@ in the same way:
 - dates and date-times: int64, microseconds since 1970 in UTC; -2**63 (NumPy's NaT) is missing.
 
 With `matrix` there is one output, `FEATURES`: float32 of the shape (rows, columns), for a model. The opsets are 21 and,
-of ai.onnx.ml, 4. Steps that choose or order rows are left out: a row that a filter would have dropped comes out as well.
+of ai.onnx.ml, 4. Steps that choose or order rows are left out: a row that a filter would have dropped comes out too.
 """
 
 from __future__ import annotations
