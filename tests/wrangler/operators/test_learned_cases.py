@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pyarrow as pa
 import pytest
 
 from tests.wrangler.cases import Case
@@ -23,3 +24,40 @@ def test_a_case_runs_on_its_rows_and_on_new_ones(case: Case) -> None:
         for name, field in zip(table.column_names, table.schema, strict=True):
             if str(field.type) == "double":
                 assert all(value is None or math.isfinite(value) for value in table[name].to_pylist()), name
+
+
+NAMES = ["by", "self", "table", "value", "n", "place", "slot", "a b", 'quo"te', "metrics"]
+
+
+@pytest.mark.parametrize(
+    ("op", "params"),
+    [
+        ("impute", {"strategy": "mean"}),
+        ("impute", {"strategy": "mode"}),
+        ("standardize", {}),
+        ("robust_scale", {}),
+        ("outliers", {}),
+        ("quantile_bins", {}),
+        ("pca", {"components": 2}),
+        ("one_hot", {"max_categories": 2}),
+        ("ordinal", {}),
+        ("frequency", {}),
+        ("fill_direction", {}),
+        ("interpolate", {}),
+        ("target_encode", {"target": "y"}),
+    ],
+    ids=str,
+)
+def test_a_column_may_have_any_name(op: str, params: dict[str, object]) -> None:
+    numbers = [1.0, 2.0, None, 4.0, 2.0]
+    rows = pa.table({**{name: numbers for name in NAMES}, "y": [0, 1, 0, 1, 1]})
+    fitted = fit(op, {"columns": NAMES, **params}, rows)
+    assert fitted.apply(rows).num_rows == 5
+
+
+@pytest.mark.parametrize(
+    "case", {case.op: case for case in CASES if case.op != "pca"}.values(), ids=lambda case: case.id
+)
+def test_no_row_at_all_teaches_nothing_and_breaks_nothing(case: Case) -> None:
+    nothing = TABLES[case.table].slice(0, 0)
+    assert fit(case.op, case.params, nothing).apply(nothing).num_rows == 0
