@@ -93,7 +93,7 @@ export function compareStep(
 export function arrangeView(
   client: Client,
   session: string,
-  body: Partial<api.ArrangeBody> & { view: string },
+  body: Partial<api.ArrangeRequest> & { view: string },
   signal?: AbortSignal
 ): Promise<api.ArrangedReply> {
   const path = at(session, 'arrangements');
