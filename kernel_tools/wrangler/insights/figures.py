@@ -95,6 +95,7 @@ def confusion(model: QuickModel, *, is_dark: bool = False) -> go.Figure:
         x=model.classes,
         y=model.classes,
         z=shares,
+        colorscale="Cividis",
         zmin=0,
         zmax=1,
         text=model.confusion if len(model.classes) <= 15 else None,
