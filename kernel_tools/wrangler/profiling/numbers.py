@@ -114,7 +114,7 @@ def most_frequent(counts: Array, top: int) -> list[int]:
     return [int(place) for place in places]
 
 
-def moments(values: Array) -> dict[str, float | None]:
+def moments(values: Array) -> dict[str, Any]:
     """Return mean, standard deviation (n - 1), skew and excess kurtosis (both without bias)."""
     import numpy as np
 
