@@ -126,6 +126,12 @@ def midnight(at: Group, value: Value) -> Value:
     return at.like(calendar.missing_again(start), value, kind="moment")
 
 
+@rule(ops.Date)
+def date_of(at: Group) -> Value:
+    """The day of a moment."""
+    return midnight(at, _moment(at))
+
+
 @rule(ops.ExtractYear, ops.ExtractMonth, ops.ExtractDay, ops.ExtractQuarter)
 def part_of_date(at: Group) -> Value:
     """Year, month, day or quarter."""
