@@ -14,11 +14,11 @@ from kernel_tools.core import seams
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kernel_tools import debugger, experiments, hosting, jobs, registry
+    from kernel_tools import debugger, experiments, hosting, jobs, registry, wrangler
 
 __version__ = "0.1.0"
 
-CAPABILITIES = ("debugger", "experiments", "hosting", "jobs", "registry")
+CAPABILITIES = ("debugger", "experiments", "hosting", "jobs", "registry", "wrangler")
 
 __all__ = [
     "CAPABILITIES",
@@ -29,6 +29,7 @@ __all__ = [
     "jobs",
     "load_ipython_extension",
     "registry",
+    "wrangler",
 ]
 
 # Rooms of upper floors that lower ones ask; each is imported when it is first asked.

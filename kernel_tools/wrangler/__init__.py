@@ -9,17 +9,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kernel_tools.wrangler.looking import insights as insights
+    from kernel_tools.wrangler.looking import profile as profile
+    from kernel_tools.wrangler.looking import wrangle as wrangle
+    from kernel_tools.wrangler.reading import load as load
+    from kernel_tools.wrangler.reading import read as read
     from kernel_tools.wrangler.recipe import Recipe as Recipe
-    from kernel_tools.wrangler.recipe import load as load
-    from kernel_tools.wrangler.recipe import read as read
 
 _PLACES = {
     "Recipe": "recipe",
-    "load": "recipe",
-    "read": "recipe",
+    "insights": "looking",
+    "load": "reading",
+    "profile": "looking",
+    "read": "reading",
+    "wrangle": "looking",
 }
 
-__all__ = ["Recipe", "load", "operators", "read"]
+__all__ = ["Recipe", "insights", "load", "operators", "profile", "read", "wrangle"]
 
 
 def operators() -> list[str]:

@@ -111,7 +111,8 @@ class Engine:
         from sqlglot import exp
 
         statement = sqlglot.parse_one("DROP TABLE IF EXISTS name", dialect="duckdb")
-        statement.find(exp.Identifier).replace(exp.to_identifier(name, quoted=True))
+        for placeholder in statement.find_all(exp.Identifier):
+            placeholder.replace(exp.to_identifier(name, quoted=True))
         self.connection.execute(statement.sql("duckdb"))
 
     def register(self, data: pa.Table, name: str | None = None) -> ir.Table:

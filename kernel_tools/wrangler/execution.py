@@ -105,6 +105,9 @@ class Execution:
         return self.document.model_copy(update={"nodes": nodes})
 
     def _step(self, node: Node) -> ir.Table:
+        from ibis.common.annotations import ValidationError
+        from ibis.common.exceptions import IbisError
+
         inputs = [self._tables[one] for one in node.inputs]
         if not node.enabled:
             return inputs[0]
@@ -123,9 +126,12 @@ class Execution:
             return inputs[0]
         if operator.is_eager:
             return self._eager_step(node, operator, inputs)
-        state = self._learned(node, operator, lambda: operator.learn(*inputs), inputs)
         build = operator.build_training if self._is_training else operator.build
-        return build(*inputs, state=state)
+        try:
+            state = self._learned(node, operator, lambda: operator.learn(*inputs), inputs)
+            return build(*inputs, state=state)
+        except (IbisError, ValidationError) as error:
+            raise StepError(f"{operator.title} does not fit the types of this table: {error}") from error
 
     def _eager_step(self, node: Node, operator: Operator, inputs: list[ir.Table]) -> ir.Table:
         frames = [frame_of(self.engine, table) for table in inputs]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.core.progress import progress
 from kernel_tools.wrangler import editing
-from kernel_tools.wrangler.document import Id, Node, Parameter, RecipeDocument, Sampling, Source
-from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.execution import Execution
-from kernel_tools.wrangler.files import SUFFIX, format_recipe, read_recipe, write_recipe
+from kernel_tools.wrangler.document import Id, Node, Parameter, RecipeDocument
+from kernel_tools.wrangler.files import format_recipe, write_recipe
 from kernel_tools.wrangler.graph import before, last, part
 from kernel_tools.wrangler.operators import OPERATORS, make_operator, operator_class
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from kernel_tools.jobs import Job
+    from kernel_tools.wrangler.refitting import Refit
 
 Rows = Any
 """Rows from elsewhere: a frame of pandas or polars, an Arrow table, or the path of a file."""
@@ -37,6 +37,8 @@ class Recipe:
     ----------
     document
         All that its file holds.
+    base
+        The folder that relative paths start at; None for the current one.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Recipe:
     ) -> None:
         self.document = document
         self._frames = dict(frames or {})
-        self._base = base
+        self.base = base
         self._is_trusted = is_trusted
         self._head = head
 
@@ -62,11 +64,14 @@ class Recipe:
             """Return the method of an operator."""
             if name not in OPERATORS:
                 raise AttributeError(f"A recipe has no step or method {name!r}. Steps: {', '.join(sorted(OPERATORS))}.")
-            return _method(self, name)
+            from kernel_tools.wrangler.methods import method
+
+            return method(self, name)
 
     else:
 
-        def __getattr__(self, name: str) -> Callable[..., Recipe]: ...
+        def __getattr__(self, name: str) -> Callable[..., Recipe]:
+            raise NotImplementedError
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *OPERATORS})
@@ -227,7 +232,43 @@ class Recipe:
             table = execution.table(self.head)
             self.document = execution.fitted()
             work.advance()
-            return write(table, engine, path, format=format, partition_by=partition_by, compression=compression)
+            options: Any = {"format": format, "partition_by": partition_by, "compression": compression}
+            return write(table, engine, path, **options)
+
+    def refit(self, data: Rows | Mapping[str, Rows] | None = None, *, memory_limit: str | None = None) -> Refit:
+        """Let every step learn anew, also those that have learned, and say what is different.
+
+        Returns
+        -------
+        Refit
+            ``recipe``, another one, and ``changes``, a table.
+        """
+        from kernel_tools.wrangler.refitting import Refit, compare_states
+
+        nodes = [node.model_copy(update={"fit": None}) for node in self.document.nodes]
+        fresh = self._with(self.document.model_copy(update={"nodes": nodes})).fit(data, memory_limit=memory_limit)
+        return Refit(fresh, compare_states(self.document, fresh.document))
+
+    def run_as_job(self, output: str | Path, *, memory_limit: str | None = None, **options: Any) -> Job:
+        """Submit a job that runs the recipe and writes its rows, and the recipe with what it has learned, to a file.
+
+        Parameters
+        ----------
+        output
+            Where the rows go.
+        options
+            Of `kernel_tools.jobs.submit`: name, resources, retries ...
+
+        Raises
+        ------
+        ConflictError
+            If the rows of a source are only there in this process.
+        """
+        from kernel_tools import jobs
+        from kernel_tools.wrangler.job import job_parameters
+
+        parameters = job_parameters(self, Path(output).resolve(), memory_limit)
+        return jobs.submit("-m kernel_tools.wrangler.job", params=parameters, **options)
 
     # ---- In other words ----
 
@@ -287,7 +328,7 @@ class Recipe:
         return Recipe(
             document,
             frames=self._frames if frames is None else frames,
-            base=self._base,
+            base=self.base,
             is_trusted=self._is_trusted,
             head=self._head if head is None else head,
         )
@@ -300,7 +341,7 @@ class Recipe:
         return running_on(
             before(self.document, self.head),
             given=self._given(data),
-            base=self._base,
+            base=self.base,
             memory_limit=memory_limit,
             limit=limit,
             is_trusted=self._is_trusted,
@@ -325,124 +366,7 @@ class Recipe:
         return given
 
 
-def read(
-    source: Rows, *, name: str | None = None, query: str | None = None, sampling: Mapping[str, Any] | None = None,
-    format: str | None = None, **options: Any,
-) -> Recipe:  # fmt: skip
-    """Begin a recipe with a table.
-
-    Parameters
-    ----------
-    source
-        The path or address of a file or of several (``"data/*.parquet"``, ``"s3://bucket/t.csv"``), the URL of a
-        database (with `query`), or a frame of pandas or polars or an Arrow table.
-    name
-        What the recipe is called; default, the name of the file.
-    query
-        A table or a SELECT, of a database.
-    sampling
-        Which rows are taken: ``{"method": "random", "rows": 50_000, "seed": 7}``; see `document.Sampling`.
-    format, options
-        What the reader is told where it cannot find it out: ``delimiter``, ``encoding``, ``sheet``, ``types``.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If the source is nothing that can be read.
-    """
-    sample = Sampling.model_validate(dict(sampling or {}))
-    if isinstance(source, (str, Path)):
-        uri = str(source)
-        described = Source(
-            id="s1",
-            kind="database" if query is not None or _is_database(uri) else "file",
-            uri=uri,
-            query=query,
-            format=format,
-            options=options,
-            sampling=sample,
-        )
-        called = name or Path(uri.split("?")[0]).name.split(".")[0].replace("*", "all") or "recipe"
-        return Recipe(RecipeDocument(name=called, sources=[described]))
-    described = Source(id="s1", kind="frame", options=options, sampling=sample)
-    return Recipe(RecipeDocument(name=name or "recipe", sources=[described]), frames={"s1": source})
-
-
-def load(path: str | Path, *, is_trusted: bool = False) -> Recipe:
-    """Open a recipe's file.
-
-    Parameters
-    ----------
-    is_trusted
-        Whether steps that run code of the file may run; or trust them in the studio.
-
-    Raises
-    ------
-    NotFoundError, InvalidDataError
-        If there is no such file, or it is no recipe.
-    """
-    from kernel_tools.core.workspace import current_workspace
-    from kernel_tools.wrangler import trust
-
-    path = Path(path)
-    document = read_recipe(path)
-    trusted = is_trusted or not trust.code_steps(document) or trust.is_trusted(document, current_workspace())
-    return Recipe(document, base=path.resolve().parent, is_trusted=trusted)
-
-
-_DATABASES = ("sqlite", "duckdb", "postgres", "postgresql", "mysql", "trino", "snowflake", "bigquery", "athena",
-              "redshift", "mssql", "clickhouse")  # fmt: skip
-
-
-def _is_database(uri: str) -> bool:
-    return "://" in uri and uri.split("://", 1)[0].split("+")[0] in _DATABASES
-
-
-def _method(recipe: Recipe, op: str) -> Callable[..., Recipe]:
-    """Return the method that adds a step of an operator: further recipes and then its parameters, in their order."""
-    kind = operator_class(op)
-    fields = list(kind.model_fields)
-
-    def add(*arguments: Any, **params: Any) -> Recipe:
-        others = [one for one in arguments if isinstance(one, Recipe)]
-        values = [one for one in arguments if not isinstance(one, Recipe)]
-        if len(values) > len(fields):
-            raise InvalidArgumentError(
-                f"{op}() takes {len(fields)} parameters ({', '.join(fields)}), not {len(values)}."
-            )
-        for field, value in zip(fields, values, strict=False):
-            if field in params:
-                raise InvalidArgumentError(f"{op}() got {field!r} twice.")
-            params[field] = value
-        return recipe.step(op, *others, **params)
-
-    add.__name__, add.__qualname__ = op, f"Recipe.{op}"
-    add.__doc__ = _documentation(op)
-    parameters = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=inspect.Parameter.empty if field.is_required() else field.default,
-        )
-        for name, field in kind.model_fields.items()
-    ]
-    parameters.sort(key=lambda one: one.default is not inspect.Parameter.empty)
-    add.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what `help` and editors show
-    return add
-
-
-def _documentation(op: str) -> str:
-    kind = operator_class(op)
-    lines = [inspect.getdoc(kind) or "", "", "Parameters", "----------"]
-    for name, field in kind.model_fields.items():
-        lines += [name, f"    {field.description or ''}"]
-    return "\n".join(lines)
-
-
 def _pandas(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table as the frame that people expect: NumPy types, dates as timestamps."""
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-__all__ = ["SUFFIX", "Engine", "Execution", "Recipe", "load", "read"]

@@ -49,7 +49,7 @@ def missing(scope: Scope) -> Iterator[Finding]:
 def _for_missing(found: ColumnProfile, share: float, blank: int, is_target: bool) -> Iterator[Suggestion]:
     columns = [found.name]
     if blank:
-        empty = {"columns": columns, "values": [], "empty": True}
+        empty = {"columns": columns, "values": []}
         yield Suggestion("disguised_to_null", empty, "Make empty texts missing values.")
     if is_target:
         yield Suggestion("drop_missing", {"columns": columns}, "A row without a target teaches nothing.")
@@ -71,7 +71,8 @@ def infinite(scope: Scope) -> Iterator[Finding]:
     """Infinite numbers, that most models refuse."""
     for found in scope.of_kind("number"):
         if found.invalid:
-            clip = {"columns": [found.name], "method": "quantile", "lower_quantile": 0.01, "upper_quantile": 0.99}
+            finite = {"lower": found.minimum, "upper": found.maximum, "fix": "null"}
+            mend = {"columns": [found.name], "method": "min_max", **finite}
             yield _finding(
                 "infinite",
                 found,
@@ -79,7 +80,7 @@ def infinite(scope: Scope) -> Iterator[Finding]:
                 "Infinite numbers",
                 f"{found.name} is infinite in {share_words(found.invalid, found.n)}.",
                 {"infinite": found.invalid},
-                Suggestion("outliers", {**clip, "action": "null"}, "Make them missing, with the outermost percent."),
+                *([Suggestion("outliers", mend, "Make them missing.")] if found.minimum is not None else []),
             )
 
 
@@ -167,7 +168,11 @@ def high_cardinality(scope: Scope) -> Iterator[Finding]:
                 "Many categories",
                 f"{found.name} has {found.distinct:,} different texts in {found.n:,} rows.",
                 {"distinct": found.distinct, "share": found.distinct / found.n},
-                Suggestion("replace_rare", {"columns": [found.name], "most": 50}, "Keep the 50 most frequent."),
+                Suggestion(
+                    "replace_rare",
+                    {"columns": [found.name], "min_fraction": 0.0, "max_categories": 50},
+                    "Keep the 50 most frequent.",
+                ),
                 Suggestion("hashing_encode", {"columns": [found.name]}, "Encode it by hashes of its parts."),
             )
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FOLDS = 3
 _SMOOTHING = 5.0
 _DEPTH = 8
+_FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Power:
     power
         From 0 (no better than chance, or than the mean) to 1 (always right).
     score, metric
-        What it was made from: ``roc_auc`` (of more than two classes the mean of each against the rest), power
-        2 * score - 1; or ``r2``, power is the score. Below chance it is 0.
+        What it was made from: ``roc_auc`` (of more than two classes the mean, each that has ten rows
+        against the rest), power 2 * score - 1; or ``r2``, power is the score. Below chance it is 0.
     n, is_exact
         How many rows were used, and whether these were all that have a target.
     """
@@ -127,13 +128,16 @@ def column_score(values: Array, is_category: bool, target: Target, folds: Array,
 def _outcomes(known: Array, target: Target) -> Array:
     """Return what is predicted, of shape (rows, outputs): the number, or for each class whether it is that one.
 
-    Of two classes one is enough, of many the 20 most frequent.
+    Of two classes one is enough, of many the 20 most frequent of at least ten rows.
     """
     import numpy as np
 
     if target.task == "regression":
         return known[:, None]
-    classes = range(1, 2) if len(target.classes) == 2 else range(min(20, len(target.classes)))
+    if len(target.classes) == 2:
+        return (known == 1).astype(float)[:, None]
+    sizes = np.bincount(known.astype(int), minlength=len(target.classes))
+    classes = np.flatnonzero(sizes >= _FEWEST)[:20] if (sizes >= _FEWEST).any() else [0]
     return np.column_stack([known == number for number in classes]).astype(float)
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 TREES, TREE_ROWS = 100, 256
 MOST_ANOMALOUS = 10
-ANOMALY_DEVIATIONS = 8.0
-"""How many robust standard deviations a row's score must lie beyond the median to be called anomalous."""
+ANOMALY_DEVIATIONS, ANOMALY_SCORE = 7.0, 0.65
+"""How many robust standard deviations a row's score must lie beyond the median, and how high it must be."""
 
 
 def duplicate_rows(scope: Scope) -> Iterator[Finding]:
@@ -62,8 +62,8 @@ def duplicate_rows(scope: Scope) -> Iterator[Finding]:
 def anomalous_rows(scope: Scope) -> Iterator[Finding]:
     """Rows that an isolation forest tells from the others at once, with the columns that make them so.
 
-    The forest has 100 trees of 256 rows [1]_. A row is named if its score is above zero in scikit-learn's sense of an
-    anomaly and eight robust standard deviations beyond the median of the scores.
+    The forest has 100 trees of 256 rows [1]_. A row is named if its score is above 0.65 (of 0 to 1) and seven
+    robust standard deviations beyond the median of the scores. Among many categories it sees little.
 
     References
     ----------
@@ -83,10 +83,10 @@ def anomalous_rows(scope: Scope) -> Iterator[Finding]:
     spread = 1.4826 * float(np.median(np.abs(scores - middle))) or 1e-9
     distances = (scores - middle) / spread
     worst = np.argsort(-distances, kind="stable")[:MOST_ANOMALOUS]
-    worst = worst[(distances[worst] > ANOMALY_DEVIATIONS) & (scores[worst] > 0.5)]
+    worst = worst[(distances[worst] > ANOMALY_DEVIATIONS) & (scores[worst] > ANOMALY_SCORE)]
     if not len(worst):
         return
-    number = int(((distances > ANOMALY_DEVIATIONS) & (scores > 0.5)).sum())
+    number = int(((distances > ANOMALY_DEVIATIONS) & (scores > ANOMALY_SCORE)).sum())
     rows = scope.sample.numbers
     reasons = [_reasons(forest, matrix, place, scores[place], features) for place in worst]
     described = ", ".join(

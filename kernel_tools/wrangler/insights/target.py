@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.core.errors import AtelierError
 from kernel_tools.wrangler.insights.features import MOST_CLASSES, Target, Task
 from kernel_tools.wrangler.insights.finding import Finding, Suggestion
 from kernel_tools.wrangler.insights.quick_model import fit_booster, predict_probabilities
@@ -23,6 +22,8 @@ FREQUENT_LABEL = 0.1
 LABEL_FOLDS = 5
 NOISE_SHARE = 0.03
 """Share of rows with a suspicious label from which on it is said."""
+SEPARABLE = 0.91
+"""Share of the other rows that the model has to get right: where classes overlap, wrong labels cannot be told."""
 
 
 def _counts(scope: Scope) -> list[tuple[Any, int]]:
@@ -80,7 +81,7 @@ def rare_classes(scope: Scope) -> Iterator[Finding]:
         return
     target = scope.require_target()
     shown = ", ".join(f"{value!r} ({n})" for value, n in rare[:5])
-    merge = {"columns": [target], "minimum_count": RARE_CLASS, "minimum_share": 0.0}
+    merge = {"columns": [target], "min_count": RARE_CLASS, "min_fraction": 0.0}
     yield _finding(
         scope,
         "rare_classes",
@@ -97,7 +98,7 @@ def too_many_classes(scope: Scope) -> Iterator[Finding]:
     counts = _class_counts(scope)
     if len(counts) > MANY_CLASSES:
         target = scope.require_target()
-        merge = {"columns": [target], "most": MANY_CLASSES - 1}
+        merge = {"columns": [target], "min_fraction": 0.0, "max_categories": MANY_CLASSES - 1}
         yield _finding(
             scope,
             "too_many_classes",
@@ -131,8 +132,10 @@ def label_noise(scope: Scope) -> Iterator[Finding]:
     """Rows whose class looks wrong, by confident learning [1]_.
 
     Each row gets the probabilities of a model that has not seen it (five folds). A class's threshold is the mean
-    probability that its own rows give it. A row counts as another class if it gives that one at least its threshold;
-    of each pair of classes as many rows are named as count so, those with the largest margin.
+    probability that its own rows give it. A row that gives another class at least its threshold is
+    suspicious, the larger the margin the more. They are
+    only named if there are at least as many as other rows that the model gets wrong, and these are at most 9 % of the
+    others: where classes overlap, a wrong label cannot be told from a rare case.
 
     References
     ----------
@@ -162,7 +165,10 @@ def label_noise(scope: Scope) -> Iterator[Finding]:
         probabilities[folds == fold] = predict_probabilities(model, features, matrix[folds == fold])
     wrong = confident_errors(labels.astype(int), probabilities)
     share = len(wrong) / len(labels)
-    if share < NOISE_SHARE:
+    ordinary = np.delete(probabilities.argmax(axis=1) != labels, wrong)
+    ratio = len(wrong) / max(1, int(ordinary.sum()))
+    is_separable = len(ordinary) > 0 and float(ordinary.mean()) <= 1 - SEPARABLE
+    if share < NOISE_SHARE or ratio < 1 or not is_separable:
         return
     rows = scope.sample.numbers[used][wrong]
     better = [classes[int(place)] for place in probabilities[wrong].argmax(axis=1)]
@@ -172,7 +178,7 @@ def label_noise(scope: Scope) -> Iterator[Finding]:
         "high" if share > 0.1 else "medium",
         "Suspicious labels",
         f"{share_words(len(wrong), len(labels))} have a {scope.target} that a model of the other columns contradicts.",
-        {"count": len(wrong), "share": share, "rows": rows[:20].tolist(), "rather": better[:20]},
+        {"count": len(wrong), "share": share, "ratio": ratio, "rows": rows[:20].tolist(), "rather": better[:20]},
         scope.sample.is_exact,
         scope.sample.n,
     )
@@ -198,15 +204,6 @@ def confident_errors(labels: Array, probabilities: Array) -> Array:
     margins = probabilities.max(axis=1) - own
     wrong = np.flatnonzero((counted != labels) & (margins > 0))
     return np.asarray(wrong[np.argsort(-margins[wrong], kind="stable")])
-
-
-def quick_model_failed(scope: Scope) -> str:
-    """Return why there is no quick model; "" if there is one."""
-    try:
-        _ = scope.aim
-    except AtelierError as error:
-        return str(error)
-    return ""
 
 
 def _finding(

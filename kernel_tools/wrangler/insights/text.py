@@ -18,7 +18,7 @@ PATTERN_SHARE, FEWEST_TEXTS = 0.9, 50
 PII_SHARE, PII_FEWEST = 0.5, 5
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_PHONE = re.compile(r"(\+\d{1,3}[ -./]?)?(\(\d{1,5}\)[ -./]?)?\d{2,5}([ -./]\d{2,6}){1,4}|\+\d{9,14}")
+_PHONE = re.compile(r"(\+\d{1,3}[ /-]?)?(\(\d{1,5}\)[ /-]?)?\d{2,5}([ /-]\d{2,8}){1,4}|\+\d{9,14}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
 _CARD = re.compile(r"\d{13,19}")
 _ADDRESS = re.compile(r"((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)")

@@ -26,6 +26,7 @@ SENTINEL_GAP = 0.5
 """How far from all others a number must lie, as a part of their range."""
 FREQUENT, FEWEST = 5, 10
 """A lonely number that is no known stand-in must be this many times as frequent as any other, and in 10 rows."""
+_MEND = "Make them missing values, that later steps can fill."
 OUTLIER_DEVIATIONS = 5.0
 MOST_SKEW = 2.0
 FEWEST_DISTINCT = 11
@@ -39,15 +40,12 @@ def disguised_missing(scope: Scope) -> Iterator[Finding]:
     for found in scope.of_kind("date", "datetime"):
         hits = [top for top in found.top if str(top.value)[:10] in DATES and top.count > 1]
         at_end = {str(found.minimum)[:10], str(found.maximum)[:10]}
-        for top in hits:
-            if str(top.value)[:10] in at_end:
-                condition = f"\"{found.name}\" = '{top.value}'"
-                yield _disguised(
-                    found,
-                    [top.value],
-                    top.count,
-                    Suggestion("filter", {"condition": condition, "matching": "remove"}, "Leave these rows out."),
-                )
+        values = [str(top.value)[:10] for top in hits if str(top.value)[:10] in at_end]
+        if values:
+            mend = {"columns": [found.name], "values": values}
+            yield _disguised(
+                found, values, sum(top.count for top in hits), Suggestion("disguised_to_null", mend, _MEND)
+            )
 
 
 def _tokens(scope: Scope) -> Iterator[Finding]:
@@ -64,12 +62,12 @@ def _tokens(scope: Scope) -> Iterator[Finding]:
         hits_here = [row for row in found_in.get(found.name, []) if row["value"].strip()]
         if hits_here:
             values = [row["value"] for row in hits_here]
-            mend = {"columns": [found.name], "values": values, "empty": False}
+            mend = {"columns": [found.name], "values": values}
             yield _disguised(
                 found,
                 values,
                 sum(row["n"] for row in hits_here),
-                Suggestion("disguised_to_null", mend, "Make them missing values, that later steps can fill."),
+                Suggestion("disguised_to_null", mend, _MEND),
             )
 
 
@@ -104,12 +102,12 @@ def _sentinels(scope: Scope) -> Iterator[Finding]:
             hits.append((found.maximum, ends[f"at_high{place}"]))
         if hits:
             values_found = [value for value, _ in hits]
-            mend = {"columns": [found.name], "values": values_found, "empty": False}
+            mend = {"columns": [found.name], "values": values_found}
             yield _disguised(
                 found,
                 values_found,
                 sum(count for _, count in hits),
-                Suggestion("disguised_to_null", mend, "Make them missing values, that later steps can fill."),
+                Suggestion("disguised_to_null", mend, _MEND),
             )
 
 
@@ -202,7 +200,7 @@ def _outliers(found: ColumnProfile, low: int, high: int, spread: float) -> Findi
         (
             Suggestion(
                 "outliers",
-                {"columns": [found.name], "method": "robust", "action": "clip", "deviations": OUTLIER_DEVIATIONS},
+                {"columns": [found.name], "method": "robust", "fix": "clip", "deviations": OUTLIER_DEVIATIONS},
                 "Clip them to these limits.",
             ),
         ),
@@ -217,7 +215,7 @@ def skew(scope: Scope) -> Iterator[Finding]:
         low: Any = found.minimum
         columns = [found.name]
         if found.skew > 0 and low >= 0:
-            mend = Suggestion("log", {"columns": columns, "offset": 0.0 if low > 0 else 1.0}, "Take logarithms.")
+            mend = Suggestion("log", {"columns": columns, "add": 0.0 if low > 0 else 1.0}, "Take logarithms.")
         else:
             mend = Suggestion("yeo_johnson", {"columns": columns}, "Transform it by a power that is learned.")
         yield Finding(

@@ -13,7 +13,6 @@ from kernel_tools.wrangler.operators import make_operator
 
 if TYPE_CHECKING:
     import ibis
-    from sqlglot import exp
 
 DIALECTS = ("duckdb", "postgres", "sqlite", "mysql", "trino", "athena", "snowflake", "bigquery", "clickhouse", "mssql")
 
@@ -54,7 +53,7 @@ def sql_code(
     head = head or last(document)
     document = before(document, head)
     names: dict[Id, str] = {**source_names(document), **(tables or {})}
-    parts: list[tuple[str, str, exp.Expression]] = []
+    parts: list[tuple[str, str, Any]] = []
     for node in ordered(document):
         if not node.enabled or not _applies(node):
             names[node.id] = names[node.inputs[0]]
@@ -92,7 +91,7 @@ def _select(
     schemas: Mapping[Id, ibis.Schema],
     states: Callable[[Id], dict[str, Any]],
     dialect: str,
-) -> exp.Expression:
+) -> Any:
     import ibis
     from ibis.common.exceptions import IbisError
 
@@ -109,22 +108,22 @@ def _select(
         ) from error
 
 
-def _compiled(expression: Any, dialect: str) -> exp.Expression:
+def _compiled(expression: Any, dialect: str) -> Any:
     import ibis
     import sqlglot
 
     if dialect == "duckdb":
         from kernel_tools.wrangler.compiler import compiler
 
-        found: exp.Expression = compiler.to_sqlglot(expression)
+        found: Any = compiler.to_sqlglot(expression)
         return found
     return sqlglot.parse_one(str(ibis.to_sql(expression, dialect=dialect)), dialect=dialect)
 
 
-def _assembled(parts: list[tuple[str, str, exp.Expression]], head: str, dialect: str) -> str:
+def _assembled(parts: list[tuple[str, str, Any]], head: str, dialect: str) -> str:
     from sqlglot import exp
 
-    query = exp.select("*").from_(exp.to_table(exp.to_identifier(head, quoted=True)))
+    query = exp.select("*").from_(exp.Table(this=exp.to_identifier(head, quoted=True)))
     for name, sentence, select in parts:
         query = query.with_(exp.to_identifier(name, quoted=True), as_=select.copy())
         query.ctes[-1].add_comments([sentence.replace("*/", "* /")])

@@ -143,7 +143,8 @@ class Balance(Operator):
         sampler = self._smote(wanted, min(self.neighbors, smallest - 1), len(numbers), len(nominal))
         made, made_classes = sampler.fit_resample(table.astype("int64") if not numbers else table, classes)
         made, made_classes = made[len(rows) :], made_classes[len(rows) :]
-        new: dict[str, Any] = {self.target: values.take(made_classes)}
+        kept: Any = values
+        new: dict[str, Any] = {self.target: kept.take(made_classes)}
         for place, name in enumerate(numbers):
             is_whole = pd.api.types.is_integer_dtype(frame[name].dtype)
             new[name] = np.rint(made[:, place]).astype("int64") if is_whole else made[:, place]

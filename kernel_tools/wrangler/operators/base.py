@@ -40,6 +40,10 @@ Family = Literal[
 """The families, in the order in which the studio offers them."""
 
 
+RowEffect = Literal["same", "subset", "other"]
+"""What a step does to rows; see `Operator`."""
+
+
 class StepError(InvalidArgumentError):
     """A step that does not fit the table that it is given; `field` is the parameter that has to change."""
 
@@ -94,7 +98,7 @@ class Operator(BaseModel):
     title: ClassVar[str]
     family: ClassVar[Family]
     version: ClassVar[int] = 1
-    row_effect: ClassVar[Literal["same", "subset", "other"]] = "same"
+    row_effect: ClassVar[RowEffect] = "same"
     arity: ClassVar[tuple[int, int]] = (1, 1)
     learns: ClassVar[bool] = False
     runs_code: ClassVar[bool] = False

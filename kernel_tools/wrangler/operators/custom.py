@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import textwrap
 import traceback
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from kernel_tools.core.errors import MissingExtraError
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column
+from kernel_tools.wrangler.operators.base import Operator, RowEffect, State, StepError, hinted, pick_column
 
 if TYPE_CHECKING:
     import ibis
@@ -79,7 +79,7 @@ class CodeOperator(Operator):
     """Base of the steps with Python."""
 
     family = "custom"
-    row_effect = "other"
+    row_effect: ClassVar[RowEffect] = "other"
     runs_code = True
 
     @property
@@ -174,7 +174,7 @@ class CustomPython(CodeOperator):
 
     op = "custom_python"
     title = "Custom Python function"
-    row_effect = "same"
+    row_effect: ClassVar[RowEffect] = "same"
 
     source: str = hinted(
         "code", min_length=1, max_length=100_000, description='As in: def transform(row): return row["a"] + 1'

@@ -273,7 +273,7 @@ class ExtractFeatures(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Aggregate."""
-        table, new = tables[0], {}
+        table, new = tables[0], dict[str, Any]()
         for name in self.columns:
             column = table[name].cast("float64")
             new |= {
@@ -404,8 +404,9 @@ class ValidateTimestamps(Operator):
 
         table = tables[0]
         parsed = table.mutate(parsed__=table[self.column])
-        options = {"format": self.format} if self.format else {}
-        parsed = ParseDatetime(columns=["parsed__"], **options).build(parsed, state={})
+        parsed = ParseDatetime(columns=["parsed__"], format=self.format or None, unit="s", to="datetime").build(
+            parsed, state={}
+        )
         is_valid = parsed.parsed__.notnull()
         if self.action == "remove":
             return parsed.filter(is_valid).drop("parsed__")

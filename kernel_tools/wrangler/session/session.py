@@ -172,6 +172,18 @@ class Session:
         computed = self._compute(task, node, is_whole=True)
         return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
 
+    def insights(self, task: Task, node: str, **wanted: Any) -> dict[str, Any]:
+        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.insights`."""
+        from kernel_tools.core.progress import progress
+        from kernel_tools.wrangler.insights import insights
+
+        computed = self._compute(task, node, is_whole=True)
+        with progress("Looking for problems", unit="checks") as work:
+            task.works.append(work)
+            report = insights(task.engine(self._engine), computed.table, progress=work, **wanted)
+        found = report.to_dict()
+        return {**found, "table": node, "summary": report.summary()}
+
     def code(self, task: Task, dialect: str) -> dict[str, Any]:
         """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the Python of one."""
         from kernel_tools.wrangler.graph import last
@@ -184,7 +196,8 @@ class Session:
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
-        computed = {one.id: self._compute(task, one.id, is_whole=False) for one in [*document.sources, *document.nodes]}
+        parts = [source.id for source in document.sources] + [node.id for node in document.nodes]
+        computed = {one: self._compute(task, one, is_whole=False) for one in parts}
         schemas = {one: engine.table(found.table).schema() for one, found in computed.items()}
         # What is learned from all rows, where that has happened; else what the first rows have taught.
         fits = {**computed[last(document)].fits, **{node.id: node.fit for node in document.nodes if node.fit}}

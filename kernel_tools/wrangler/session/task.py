@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from kernel_tools.core.progress import StoppedError
+from kernel_tools.core.progress import Progress, StoppedError
 from kernel_tools.wrangler.engine import Engine
 
 
@@ -15,6 +15,8 @@ class Task:
         self._engines: list[Engine] = []
         self._lock = threading.Lock()
         self.is_stopped = False
+        self.works: list[Progress] = []
+        """Work with progress that stops with this."""
 
     def engine(self, shared: Engine) -> Engine:
         """Return an engine for this work on the database of `shared`.
@@ -40,5 +42,7 @@ class Task:
         with self._lock:
             self.is_stopped = True
             engines = list(self._engines)
+        for work in self.works:
+            work.request_stop()
         for engine in engines:
             engine.interrupt()

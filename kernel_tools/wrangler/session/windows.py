@@ -88,11 +88,13 @@ def _condition(table: ir.Table, wanted: dict[str, Any]) -> ir.BooleanValue:
         return column.notnull()
     if operator == "contains":
         return column.cast("string").lower().contains(str(value).lower())
-    if operator == "in":
-        return column.isin([_literal(column, one) for one in value])
-    if operator == "between":
-        low, high = (_literal(column, one) for one in value)
-        return (column >= low) & (column < high)
+    if operator in ("in", "between"):
+        values = [_literal(column, one) for one in value] if isinstance(value, list) else []
+        if operator == "in" and values:
+            return column.isin(values)
+        if len(values) != 2 or operator == "in":
+            raise InvalidArgumentError("'in' needs a list of values, 'between' a list of two.")
+        return (column >= values[0]) & (column < values[1])
     if operator in _COMPARISONS:
         return _COMPARISONS[operator](column, _literal(column, value))
     raise InvalidArgumentError(f"There is no comparison {operator!r}. Use one of: {', '.join(_COMPARISONS)}.")
@@ -112,9 +114,13 @@ def _literal(column: ir.Value, value: Any) -> Any:
     """Return a value of JSON as one of the column's type."""
     import ibis
 
-    if kind_of(column.type()) in ("number", "boolean", "string"):
-        return ibis.literal(value)
-    return ibis.literal(str(value)).cast(column.type())
+    kind = kind_of(column.type())
+    fits = {"number": (int, float), "boolean": (bool,), "string": (str,)}.get(kind, (str,))
+    if not isinstance(value, fits) or (kind == "number" and isinstance(value, bool)):
+        raise InvalidArgumentError(
+            f"{value!r} cannot be compared with {column.get_name()!r}, which holds {column.type()}."
+        )
+    return ibis.literal(value) if kind in ("number", "boolean", "string") else ibis.literal(value).cast(column.type())
 
 
 def window(
@@ -199,8 +205,8 @@ def _field(name: str, table: str) -> exp.Column:
     return exp.column(exp.to_identifier(name, quoted=name != "rowid"), exp.to_identifier(table))
 
 
-def _shown(name: str, kind: str) -> exp.Expression:
-    value: exp.Expression = _field(name, "t")
+def _shown(name: str, kind: str) -> Any:
+    value: Any = _field(name, "t")
     if kind in _SHORT or kind.startswith(("DECIMAL", "TIMESTAMP")):
         return exp.alias_(value, name, quoted=True)
     if kind != "VARCHAR":
@@ -210,7 +216,7 @@ def _shown(name: str, kind: str) -> exp.Expression:
     return exp.alias_(exp.Case().when(is_long, cut).else_(value), name, quoted=True)
 
 
-def _differs(name: str) -> exp.Expression:
+def _differs(name: str) -> Any:
     differs = exp.NullSafeNEQ(this=_field(name, "t"), expression=_field(name, "b"))
     return exp.alias_(differs, CHANGED + name, quoted=True)
 

@@ -65,7 +65,7 @@ class Worker:
             if task.is_stopped:
                 reply = {"id": number, "error": error_message(StoppedError("The computation was stopped."))}
             else:
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]  # inside an except block there is one
+                sys.excepthook(*sys.exc_info())
                 reply = {"id": number, "defect": f"{type(error).__name__}: {error}"}
         finally:
             self._tasks.pop(number, None)

@@ -1435,6 +1435,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/code': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write a recipe as code */
+    post: operations['write_code'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/comparison': {
     parameters: {
       query?: never;
@@ -1452,6 +1469,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/exports': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write all rows after a step to a file */
+    post: operations['export_rows'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/fit': {
     parameters: {
       query?: never;
@@ -1463,6 +1497,23 @@ export interface paths {
     put?: never;
     /** Let the steps of a recipe learn from all rows */
     post: operations['fit_recipe'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/wrangler/sessions/{session}/insights': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Look for what is wrong with the rows after a step */
+    post: operations['find_insights'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1598,15 +1649,15 @@ export interface components {
       note: string;
     };
     /**
-     * ArrangeBody
+     * ArrangeRequest
      * @description How to sort and filter a view.
      */
-    ArrangeBody: {
+    ArrangeRequest: {
       view: string;
       /** @default [] */
-      sort: components['schemas']['SortKey'][];
+      sort: components['schemas']['SortRequest'][];
       /** @default [] */
-      filters: components['schemas']['RowFilter'][];
+      filters: components['schemas']['FilterRequest'][];
     };
     /**
      * ArrangedReply
@@ -1909,6 +1960,35 @@ export interface components {
       second: string;
     };
     /**
+     * CodeReply
+     * @description The whole recipe as code, and each step.
+     */
+    CodeReply: {
+      code: string;
+      steps: {
+        [key: string]: string;
+      };
+    };
+    /**
+     * CodeRequest
+     * @description Which language: python, or a dialect of SQL.
+     */
+    CodeRequest: {
+      /**
+       * @default python
+       * @enum {string}
+       */
+      dialect:
+        | 'python'
+        | 'duckdb'
+        | 'postgres'
+        | 'sqlite'
+        | 'mysql'
+        | 'trino'
+        | 'snowflake'
+        | 'bigquery';
+    };
+    /**
      * Column
      * @description One input or output column.
      *
@@ -1966,22 +2046,12 @@ export interface components {
      */
     ColumnType: 'boolean' | 'long' | 'double' | 'string' | 'datetime';
     /**
-     * ColumnsBody
+     * ColumnsRequest
      * @description Which columns of a view.
      */
-    ColumnsBody: {
+    ColumnsRequest: {
       view: string;
       columns: string[];
-    };
-    /**
-     * CompareBody
-     * @description The recipe with the step as it is being edited, and the step.
-     */
-    CompareBody: {
-      document: {
-        [key: string]: unknown;
-      };
-      node: string;
     };
     /**
      * CompareReply
@@ -1999,6 +2069,16 @@ export interface components {
       changed: {
         [key: string]: number;
       } | null;
+    };
+    /**
+     * CompareRequest
+     * @description The recipe with the step as it is being edited, and the step.
+     */
+    CompareRequest: {
+      document: {
+        [key: string]: unknown;
+      };
+      node: string;
     };
     /**
      * ComparedArtifact
@@ -2336,6 +2416,18 @@ export interface components {
       next_page_token: string | null;
     };
     /**
+     * ExportRequest
+     * @description Where the rows after a step go: a path from the folder of the recipe; the end of the name tells the format.
+     */
+    ExportRequest: {
+      node: string;
+      path: string;
+      /** @default [] */
+      partition_by: string[];
+      /** @default null */
+      compression: ('none' | 'gzip' | 'zstd' | 'snappy' | 'lz4') | null;
+    };
+    /**
      * FigureReply
      * @description A figure, and the Python that makes it in a notebook.
      */
@@ -2377,6 +2469,28 @@ export interface components {
       is_different: boolean;
       /** @default  */
       note: string;
+    };
+    /**
+     * FilterRequest
+     * @description A condition on a column.
+     */
+    FilterRequest: {
+      column: string;
+      /** @enum {string} */
+      operator:
+        | '='
+        | '!='
+        | '<'
+        | '<='
+        | '>'
+        | '>='
+        | 'between'
+        | 'in'
+        | 'contains'
+        | 'is missing'
+        | 'is not missing';
+      /** @default null */
+      value: unknown;
     };
     /**
      * Finding
@@ -2438,10 +2552,10 @@ export interface components {
       message: string;
     };
     /**
-     * FitBody
+     * FitRequest
      * @description Up to which step.
      */
-    FitBody: {
+    FitRequest: {
       node: string;
     };
     /**
@@ -2565,6 +2679,19 @@ export interface components {
       cull_inactive_timeout: number;
       /** @default 0 */
       quiet_minutes: number;
+    };
+    /**
+     * InsightsRequest
+     * @description What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time.
+     */
+    InsightsRequest: {
+      node: string;
+      /** @default null */
+      target: string | null;
+      /** @default null */
+      splits: string | null;
+      /** @default null */
+      event_time: string | null;
     };
     /**
      * InvocationReply
@@ -3062,10 +3189,10 @@ export interface components {
       is_complete: boolean;
     };
     /**
-     * NewRecipe
+     * NewRecipeRequest
      * @description A table to begin with: a file below the server's root, or an address; where the recipe goes.
      */
-    NewRecipe: {
+    NewRecipeRequest: {
       source: string;
       /** @default  */
       folder: string;
@@ -3103,10 +3230,10 @@ export interface components {
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
     /**
-     * OpenBody
+     * OpenRequest
      * @description Which recipe to open: its path below the server's root, and its content as the editor has it.
      */
-    OpenBody: {
+    OpenRequest: {
       path: string;
       /** @default  */
       content: string;
@@ -3315,15 +3442,6 @@ export interface components {
       reason: string;
     };
     /**
-     * RecipeBody
-     * @description The recipe as it is now.
-     */
-    RecipeBody: {
-      document: {
-        [key: string]: unknown;
-      };
-    };
-    /**
      * RecipeFile
      * @description A recipe: its path below the server's root, its name, what it has, and when it was changed (ms since 1970).
      */
@@ -3350,6 +3468,15 @@ export interface components {
      */
     RecipeReply: {
       parts: components['schemas']['PartReport'][];
+    };
+    /**
+     * RecipeRequest
+     * @description The recipe as it is now.
+     */
+    RecipeRequest: {
+      document: {
+        [key: string]: unknown;
+      };
     };
     /**
      * Resource
@@ -3397,26 +3524,13 @@ export interface components {
       memory: number;
     };
     /**
-     * RowFilter
-     * @description A condition on a column.
+     * RowsRequest
+     * @description Which rows to look at: those after a step, the first ones or all.
      */
-    RowFilter: {
-      column: string;
-      /** @enum {string} */
-      operator:
-        | '='
-        | '!='
-        | '<'
-        | '<='
-        | '>'
-        | '>='
-        | 'between'
-        | 'in'
-        | 'contains'
-        | 'is missing'
-        | 'is not missing';
-      /** @default null */
-      value: unknown;
+    RowsRequest: {
+      node: string;
+      /** @default false */
+      is_whole: boolean;
     };
     /**
      * RuleState
@@ -3870,10 +3984,10 @@ export interface components {
       classes: string[] | null;
     };
     /**
-     * SortKey
+     * SortRequest
      * @description A column to sort by.
      */
-    SortKey: {
+    SortRequest: {
       column: string;
       /** @default false */
       descending: boolean;
@@ -4266,15 +4380,6 @@ export interface components {
      * @enum {string}
      */
     View: 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
-    /**
-     * ViewBody
-     * @description Which rows to look at: those after a step, the first ones or all.
-     */
-    ViewBody: {
-      node: string;
-      /** @default false */
-      is_whole: boolean;
-    };
     /**
      * ViewColumn
      * @description A column by its id, such as ``metrics.auc``; `width` in pixels, None for the usual one.
@@ -11072,7 +11177,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['NewRecipe'];
+        'application/json': components['schemas']['NewRecipeRequest'];
       };
     };
     responses: {
@@ -11147,7 +11252,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['OpenBody'];
+        'application/json': components['schemas']['OpenRequest'];
       };
     };
     responses: {
@@ -11244,7 +11349,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['RecipeBody'];
+        'application/json': components['schemas']['RecipeRequest'];
       };
     };
     responses: {
@@ -11392,7 +11497,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ArrangeBody'];
+        'application/json': components['schemas']['ArrangeRequest'];
       };
     };
     responses: {
@@ -11575,6 +11680,103 @@ export interface operations {
       };
     };
   };
+  write_code: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CodeRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CodeReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   compare_step: {
     parameters: {
       query?: never;
@@ -11586,7 +11788,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['CompareBody'];
+        'application/json': components['schemas']['CompareRequest'];
       };
     };
     responses: {
@@ -11672,6 +11874,103 @@ export interface operations {
       };
     };
   };
+  export_rows: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ExportRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   fit_recipe: {
     parameters: {
       query?: never;
@@ -11683,7 +11982,104 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['FitBody'];
+        'application/json': components['schemas']['FitRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  find_insights: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['InsightsRequest'];
       };
     };
     responses: {
@@ -11780,7 +12176,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ColumnsBody'];
+        'application/json': components['schemas']['ColumnsRequest'];
       };
     };
     responses: {
@@ -12063,7 +12459,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['RecipeBody'];
+        'application/json': components['schemas']['RecipeRequest'];
       };
     };
     responses: {
@@ -12160,7 +12556,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ViewBody'];
+        'application/json': components['schemas']['RowsRequest'];
       };
     };
     responses: {

@@ -135,10 +135,11 @@ export type RecipeReply = Schemas['RecipeReply'];
 export type ColumnDetail = Schemas['ColumnDetail'];
 export type WranglerTask = Schemas['TaskReply'];
 export type ViewReply = Schemas['ViewReply'];
-export type ArrangeBody = Schemas['ArrangeBody'];
+export type ArrangeRequest = Schemas['ArrangeRequest'];
 export type ArrangedReply = Schemas['ArrangedReply'];
 export type CompareReply = Schemas['CompareReply'];
 export type CellReply = Schemas['CellReply'];
+export type CodeReply = Schemas['CodeReply'];
 export type RecipeFile = Schemas['RecipeFile'];
 export type RecipeFiles = Schemas['RecipeFiles'];
 

@@ -70,7 +70,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
       sort: arrangement.sort,
       filters: arrangement.filters.map(({ column, operator, value }) => ({
         column,
-        operator: operator as api.ArrangeBody['filters'][0]['operator'],
+        operator: operator as api.ArrangeRequest['filters'][0]['operator'],
         value
       }))
     };

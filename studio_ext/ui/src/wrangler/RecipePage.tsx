@@ -1,14 +1,17 @@
 /** The page of a recipe: its steps, the rows after one of them, the form of a step, and what is found in the data. */
+import { Notification } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import * as React from 'react';
 
 import type * as api from '../api/types';
 import {
+  ask,
   Button,
   confirmLoss,
   EmptyState,
   ErrorBar,
   ErrorState,
+  formatCount,
   IMenuItem,
   LoadingState,
   Tabs,
@@ -31,7 +34,9 @@ import {
 import { defaultsOf } from './form/schema';
 import type { Values } from './form/StepFields';
 import { OperatorMenu } from './OperatorMenu';
+import { CodeTab } from './CodeTab';
 import { FlowTab } from './FlowTab';
+import { IReport, InsightsTab, ISuggestion } from './InsightsTab';
 import { IDraft, StepForm } from './StepForm';
 import { StepList } from './StepList';
 import { askSource } from './sources';
@@ -98,7 +103,9 @@ function Workbench(props: {
   const [isChoosing, setChoosing] = React.useState(false);
   const [draft, setDraft] = React.useState<IDraft | null>(null);
   const [preview, setPreview] = React.useState<api.CompareReply | null>(null);
+  const [report, setReport] = React.useState<IReport | null>(null);
   const fitting = useAction();
+  const exporting = useAction();
   const selected =
     open.parts.find(part => part.id === chosen)?.id ?? lastPart(recipe) ?? null;
   const part = open.parts.find(one => one.id === selected) ?? null;
@@ -260,6 +267,62 @@ function Workbench(props: {
       );
       open.change(withFits(recipe, reply.fits));
     });
+  const applySuggestion = ({ op, params }: ISuggestion) => {
+    const operator = operators.find(one => one.op === op);
+    if (operator) {
+      begin(operator, { ...defaultsOf(operator), ...params });
+    }
+  };
+  const exportRows = async () => {
+    const answers = await ask({
+      title: trans.__('Write all rows to a file'),
+      accept: trans.__('Write'),
+      questions: [
+        {
+          name: 'path',
+          label: trans.__('Path, from the folder of the recipe'),
+          isRequired: true,
+          value: `${recipe.name}-out.parquet`,
+          help: trans.__(
+            'The end of the name tells the format: .parquet, .csv, .jsonl, .arrow, .xlsx'
+          )
+        },
+        {
+          name: 'partition',
+          label: trans.__('A folder for each value of (column)'),
+          kind: 'choice',
+          choices: [
+            { value: '', label: trans.__('one file') },
+            ...(part?.columns ?? []).map(({ name }) => ({
+              value: name,
+              label: name
+            }))
+          ]
+        }
+      ]
+    });
+    if (answers?.path && selected) {
+      await exporting.run(async () => {
+        const reply = await runTask<{ path: string; rows: number }>(
+          client,
+          session,
+          'exports',
+          {
+            node: selected,
+            path: answers.path,
+            partition_by: answers.partition ? [answers.partition] : []
+          }
+        );
+        Notification.success(
+          trans.__(
+            '%1 rows written to %2',
+            formatCount(reply.rows),
+            answers.path
+          )
+        );
+      });
+    }
+  };
   const learners = open.parts.filter(one => one.learns && one.is_enabled);
   const operator = draft && operators.find(one => one.op === draft.node.op);
   const input = draft?.node.inputs[0];
@@ -288,8 +351,16 @@ function Workbench(props: {
             onClick={() => fit(lastPart(recipe) ?? selected)}
           />
         )}
+        {selected && (
+          <Button
+            label={trans.__('Export …')}
+            isBusy={exporting.isBusy}
+            onClick={() => void exportRows()}
+          />
+        )}
       </header>
       <ErrorBar error={open.error} />
+      <ErrorBar error={exporting.error} dismiss={exporting.dismiss} />
       <ErrorBar error={fitting.error} dismiss={fitting.dismiss} />
       {open.untrusted.length > 0 && (
         <div className="atelier-Recipe-trust" role="alert">
@@ -354,6 +425,31 @@ function Workbench(props: {
                     ) : (
                       <LoadingState rows={12} />
                     )
+                },
+                {
+                  id: 'insights',
+                  label: trans.__('Insights'),
+                  render: () => (
+                    <InsightsTab
+                      session={session}
+                      node={selected ?? ''}
+                      columns={part?.columns ?? []}
+                      report={report}
+                      onReport={setReport}
+                      onApply={applySuggestion}
+                    />
+                  )
+                },
+                {
+                  id: 'code',
+                  label: trans.__('Code'),
+                  render: () => (
+                    <CodeTab
+                      session={session}
+                      version={open.version}
+                      selected={selected}
+                    />
+                  )
                 },
                 {
                   id: 'flow',

@@ -93,7 +93,7 @@ export function compareStep(
 export function arrangeView(
   client: Client,
   session: string,
-  body: Partial<api.ArrangeBody> & { view: string },
+  body: Partial<api.ArrangeRequest> & { view: string },
   signal?: AbortSignal
 ): Promise<api.ArrangedReply> {
   const path = at(session, 'arrangements');
@@ -123,6 +123,16 @@ export function readCell(
   signal?: AbortSignal
 ): Promise<api.CellReply> {
   return client.json(at(session, 'cell'), { query, signal });
+}
+
+export function writeCode(
+  client: Client,
+  session: string,
+  dialect: string,
+  signal?: AbortSignal
+): Promise<api.CodeReply> {
+  const body = { dialect };
+  return client.json(at(session, 'code'), { method: 'POST', body, signal });
 }
 
 /** Long work of a session: starts it, asks how far it is, returns what comes out; a cancelled signal stops it. */
