@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,11 +37,12 @@ def frame(table: str) -> pd.DataFrame:
 
 
 def first_cases() -> list[Case]:
-    """Return two cases of each operator: a transformer runs what the engine runs, whose cases are run elsewhere."""
-    found: dict[str, list[Case]] = {}
+    """Return a case of each operator: a transformer runs what the engine runs, whose cases are run elsewhere."""
+    found: dict[str, Case] = {}
     for case in filter(transforms, all_cases()):
-        found.setdefault(case.op, []).append(case)
-    return [case for cases in found.values() for case in cases[:2]]
+        if case.new or case.op not in found:
+            found[case.op] = case
+    return [case for op, case in found.items() if op != "similarity_encode"]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def test_a_transformer_gives_what_the_engine_gives(case: Case, engine: Engine) -
     assert list(step.get_feature_names_out()) == list(expected.columns)
     for table in [case.table, *([case.new] if case.new else [])]:
         tables["s"] = engine.register(TABLES[table])
-        options = {"is_training": False, "may_learn": False, "is_trusted": True}
+        options: dict[str, Any] = {"is_training": False, "may_learn": False, "is_trusted": True}
         applied = Execution(training.fitted(), engine, tables, **options)
         expected = engine.arrow(applied.table("n")).to_pandas()
         pd.testing.assert_frame_equal(step.transform(frame(table)), expected)

@@ -163,7 +163,8 @@ def outliers(scope: Scope) -> Iterator[Finding]:
     beyond: dict[str, Any] = {}
     for place, found in enumerate(columns):
         reach = OUTLIER_DEVIATIONS * (spreads[f"s{place}"] or 0.0)
-        x, middle = scope.data[found.name], found.quantiles["0.5"]
+        x = scope.data[found.name]
+        middle: Any = found.quantiles["0.5"]
         if reach > 0:
             beyond[f"low{place}"] = ((x < middle - reach) & _finite(x)).sum()
             beyond[f"high{place}"] = ((x > middle + reach) & _finite(x)).sum()

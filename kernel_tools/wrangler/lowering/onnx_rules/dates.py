@@ -5,6 +5,8 @@ The calendar is computed as in http://howardhinnant.github.io/date_algorithms.ht
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
@@ -27,7 +29,7 @@ class Calendar:
     def __init__(self, at: Group, like: Value) -> None:
         self.at, self.value = at, like
 
-    def of(self, op: str, left: str, right: float | str, **more: int) -> str:
+    def of(self, op: str, left: str, right: float | str, **more: Any) -> str:
         """Return the result of an operation of two numbers."""
         other = right if isinstance(right, str) else self.at.lowering.constant("number", [float(right)]).tensor
         return self.at.graph.add(op, left, other, **more)
