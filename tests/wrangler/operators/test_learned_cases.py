@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+from kernel_tools.wrangler.operators import make_operator
 from tests.wrangler.cases import Case
 from tests.wrangler.cases.learned import CASES
 from tests.wrangler.cases.tables import TABLES
@@ -61,3 +63,16 @@ def test_a_column_may_have_any_name(op: str, params: dict[str, object]) -> None:
 def test_no_row_at_all_teaches_nothing_and_breaks_nothing(case: Case) -> None:
     nothing = TABLES[case.table].slice(0, 0)
     assert fit(case.op, case.params, nothing).apply(nothing).num_rows == 0
+
+
+EAGER = [case for case in CASES if make_operator(case.op, case.params).is_eager]
+
+
+@pytest.mark.parametrize("case", EAGER, ids=lambda case: case.id)
+def test_the_code_of_a_step_on_frames_does_what_it_does(case: Case) -> None:
+    fitted = fit(case.op, case.params, TABLES[case.table])
+    frame = TABLES[case.table].to_pandas(types_mapper=pd.ArrowDtype)
+    names = {"df": frame}
+    exec("\n".join(make_operator(case.op, case.params).code("df", state=fitted.state)), names)
+    expected = fitted.training.to_pandas(types_mapper=pd.ArrowDtype)
+    pd.testing.assert_frame_equal(names["df"], expected, check_dtype=False)
