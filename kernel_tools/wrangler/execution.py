@@ -105,9 +105,8 @@ class Execution:
         return self.document.model_copy(update={"nodes": nodes})
 
     def _step(self, node: Node) -> ir.Table:
-        from ibis.common.annotations import SignatureValidationError
+        from ibis.common.annotations import ValidationError
         from ibis.common.exceptions import IbisError
-        from ibis.common.patterns import ValidationError
 
         inputs = [self._tables[one] for one in node.inputs]
         if not node.enabled:
@@ -131,7 +130,7 @@ class Execution:
         try:
             state = self._learned(node, operator, lambda: operator.learn(*inputs), inputs)
             return build(*inputs, state=state)
-        except (IbisError, ValidationError, SignatureValidationError) as error:
+        except (IbisError, ValidationError) as error:
             raise StepError(f"{operator.title} does not fit the types of this table: {error}") from error
 
     def _eager_step(self, node: Node, operator: Operator, inputs: list[ir.Table]) -> ir.Table:

@@ -40,7 +40,8 @@ def parse_recipe(text: str | bytes, *, name: str = "The recipe") -> RecipeDocume
             "Update jupyter-atelier."
         )
     try:
-        document = RecipeDocument.model_validate(migrate(content))
+        known = {key: value for key, value in migrate(content).items() if key != "$schema"}
+        document = RecipeDocument.model_validate(known)
         validate_graph(document)
     except ValidationError as error:
         first = error.errors()[0]

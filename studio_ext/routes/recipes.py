@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import Field
@@ -40,7 +42,7 @@ class RecipeFiles(Reply):
     formats: list[str]
 
 
-class NewRecipe(Body):
+class NewRecipeRequest(Body):
     """A table to begin with: a file below the server's root, or an address; where the recipe goes."""
 
     source: str = Field(min_length=1, max_length=4000)
@@ -80,15 +82,17 @@ class RecipesHandler(StudioHandler):
         "create_recipe", "Begin a recipe with a table", status=201,
         raises=(InvalidArgumentError, NotFoundError, InvalidDataError),
     )  # fmt: skip
-    def post(self, body: NewRecipe) -> CreatedRecipe:
+    def post(self, body: NewRecipeRequest) -> CreatedRecipe:
         """Write a recipe with one source beside its table, under a name that is free."""
         root = _root(self)
         if "://" in body.source:
             folder = join_inside(root, body.folder) if body.folder else root
+            if not _exists(folder, Path.is_dir):
+                raise NotFoundError(f"There is no folder {body.folder!r} below the one that JupyterLab was started in.")
             stem, uri = body.source.split("?")[0].rstrip("/").rsplit("/", 1)[-1], body.source
         else:
             file = join_inside(root, body.source)
-            if not file.is_file():
+            if not _exists(file, Path.is_file):
                 raise NotFoundError(
                     f"There is no file {body.source!r} below the folder that JupyterLab was started in."
                 )
@@ -96,7 +100,7 @@ class RecipesHandler(StudioHandler):
         source = Source(
             id="s1", kind="database" if body.query is not None else "file", uri=uri, query=body.query, name=stem
         )
-        stem = stem.split(".")[0] or "recipe"
+        stem = re.sub(r"[^\w-]+", "_", stem.split(".")[0])[:100].strip("_") or "recipe"
         path = _free(folder, stem)
         write_recipe(RecipeDocument(name=stem, sources=[source]), path)
         self.workspace.audit.record("recipe.create", f"recipe/{path.name}", {"source": stem})
@@ -120,6 +124,13 @@ def _describe(root: Path, path: Path) -> RecipeFile | None:
     return RecipeFile(
         path=where, name=document.name, sources=sources, steps=len(document.nodes), changed_at=changed, error=None
     )
+
+
+def _exists(path: Path, is_there: Callable[[Path], bool]) -> bool:
+    try:
+        return is_there(path)
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _free(folder: Path, stem: str) -> Path:

@@ -60,7 +60,7 @@ class OperatorList(Reply):
     items: list[OperatorDetail]
 
 
-class OpenBody(Body):
+class OpenRequest(Body):
     """Which recipe to open: its path below the server's root, and its content as the editor has it."""
 
     path: str = Field(max_length=4000)
@@ -76,7 +76,7 @@ class SessionReply(Reply):
     code_steps: list[str]
 
 
-class RecipeBody(Body):
+class RecipeRequest(Body):
     """The recipe as it is now."""
 
     document: dict[str, Any]
@@ -131,7 +131,7 @@ class ViewReply(Reply):
     fits: dict[str, dict[str, object]]
 
 
-class ViewBody(Body):
+class RowsRequest(Body):
     """Which rows to look at: those after a step, the first ones or all."""
 
     node: str = Field(max_length=100)
@@ -154,14 +154,14 @@ class ViewTask(TaskReply):
     result: ViewReply | None  # type: ignore[assignment]  # what is in the dictionary
 
 
-class SortKey(Body):
+class SortRequest(Body):
     """A column to sort by."""
 
     column: str = Field(max_length=1000)
     descending: bool = False
 
 
-class RowFilter(Body):
+class FilterRequest(Body):
     """A condition on a column."""
 
     column: str = Field(max_length=1000)
@@ -169,12 +169,12 @@ class RowFilter(Body):
     value: Any = None
 
 
-class ArrangeBody(Body):
+class ArrangeRequest(Body):
     """How to sort and filter a view."""
 
     view: str = Field(max_length=200)
-    sort: list[SortKey] = Field([], max_length=20)
-    filters: list[RowFilter] = Field([], max_length=50)
+    sort: list[SortRequest] = Field([], max_length=20)
+    filters: list[FilterRequest] = Field([], max_length=50)
 
 
 class ArrangedReply(Reply):
@@ -184,13 +184,13 @@ class ArrangedReply(Reply):
     rows: int
 
 
-class WindowQuery(Query):
+class RowWindowRequest(Body):
     """Which rows and columns of a view; `before` is a view of the same rows that cells are compared with."""
 
     view: str = Field(max_length=200)
     start: int = Field(0, ge=0, le=2**53)
     count: int = Field(200, ge=1, le=2000)
-    column: list[str] = Field([], max_length=1000)
+    columns: list[str] = Field([], max_length=1000)
     before: str | None = Field(None, max_length=200)
 
 
@@ -208,7 +208,7 @@ class CellReply(Reply):
     value: str | None
 
 
-class ColumnsBody(Body):
+class ColumnsRequest(Body):
     """Which columns of a view."""
 
     view: str = Field(max_length=200)
@@ -221,7 +221,7 @@ class ProfileReply(Reply):
     columns: list[dict[str, object]]
 
 
-class CompareBody(Body):
+class CompareRequest(Body):
     """The recipe with the step as it is being edited, and the step."""
 
     document: dict[str, Any]
@@ -295,7 +295,7 @@ class SessionsHandler(WranglerHandler):
     path = "/wrangler/sessions"
 
     @operation("open_recipe", "Open a recipe", status=201, raises=REFUSED, action="execute")
-    def post(self, body: OpenBody) -> SessionReply:
+    def post(self, body: OpenRequest) -> SessionReply:
         """Read it and start its process."""
         file = join_inside(_root(self), body.path)
         name = Path(body.path).name
@@ -316,7 +316,7 @@ class SessionHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}"
 
     @operation("update_recipe", "Say what the steps of a recipe give", raises=REFUSED, action="execute")
-    def put(self, session: str, body: RecipeBody) -> RecipeReply:
+    def put(self, session: str, body: RecipeRequest) -> RecipeReply:
         """Run the steps on the first rows."""
         return RecipeReply(parts=self.update(self.recipe(session), body.document))
 
@@ -332,7 +332,7 @@ class TrustHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/trust"
 
     @operation("trust_recipe", "Let the code in a recipe run", raises=REFUSED, action="execute")
-    def put(self, session: str, body: RecipeBody) -> RecipeReply:
+    def put(self, session: str, body: RecipeRequest) -> RecipeReply:
         """Remember the code, and run the steps."""
         recipe = self.recipe(session)
         trust.trust(parse_recipe(_text(body.document)), self.workspace)
@@ -345,7 +345,7 @@ class ViewsHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/views"
 
     @operation("open_view", "Look at the rows after a step", raises=REFUSED, action="execute")
-    def post(self, session: str, body: ViewBody) -> ViewTask:
+    def post(self, session: str, body: RowsRequest) -> ViewTask:
         """Compute them, as a task."""
         task = begin(self.recipe(session), "view", node=body.node, is_whole=body.is_whole)
         return ViewTask.model_validate(task.model_dump())
@@ -357,7 +357,7 @@ class ArrangeHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/arrangements"
 
     @operation("arrange_view", "Sort and filter the rows of a view", raises=REFUSED, action="execute")
-    def post(self, session: str, body: ArrangeBody) -> ArrangedReply:
+    def post(self, session: str, body: ArrangeRequest) -> ArrangedReply:
         """Compute the order."""
         content = body.model_dump()
         return ArrangedReply(**self.recipe(session).process.ask("arrange", **content))
@@ -369,15 +369,15 @@ class WindowHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/window"
 
     @operation("read_window", "Read rows of a view as an Arrow stream", raises=REFUSED, action="execute")
-    def get(self, session: str, query: WindowQuery) -> FileReply:
+    def post(self, session: str, body: RowWindowRequest) -> FileReply:
         """Answer the Arrow IPC stream."""
         content = self.recipe(session).process.ask(
             "window",
-            view=query.view,
-            start=query.start,
-            count=query.count,
-            columns=query.column or None,
-            before=query.before,
+            view=body.view,
+            start=body.start,
+            count=body.count,
+            columns=body.columns or None,
+            before=body.before,
         )
         return FileReply(io.BytesIO(content), "window.arrows", len(content), "application/vnd.apache.arrow.stream")
 
@@ -399,7 +399,7 @@ class ProfileHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/profile"
 
     @operation("profile_columns", "Say what is in columns of a view", raises=REFUSED, action="execute")
-    def post(self, session: str, body: ColumnsBody) -> TaskReply:
+    def post(self, session: str, body: ColumnsRequest) -> TaskReply:
         """Compute it, as a task; the result is a `ProfileReply`."""
         return begin(self.recipe(session), "profile", **body.model_dump())
 
@@ -410,7 +410,7 @@ class CompareHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/comparison"
 
     @operation("compare_step", "Say what a step changes, before it is applied", raises=REFUSED, action="execute")
-    def post(self, session: str, body: CompareBody) -> CompareReply:
+    def post(self, session: str, body: CompareRequest) -> CompareReply:
         """Run the recipe with the step on the first rows."""
         recipe = self.recipe(session)
         parts = self.update(recipe, body.document)
@@ -421,7 +421,7 @@ class CompareHandler(WranglerHandler):
         return CompareReply(parts=parts, **recipe.process.ask("compare", node=body.node))
 
 
-class FitBody(Body):
+class FitRequest(Body):
     """Up to which step."""
 
     node: str = Field(max_length=100)
@@ -433,12 +433,12 @@ class FitHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/fit"
 
     @operation("fit_recipe", "Let the steps of a recipe learn from all rows", raises=REFUSED, action="execute")
-    def post(self, session: str, body: FitBody) -> TaskReply:
+    def post(self, session: str, body: FitRequest) -> TaskReply:
         """Fit, as a task; the result has the fits by the id of the step."""
         return begin(self.recipe(session), "fit", node=body.node)
 
 
-class InsightsBody(Body):
+class InsightsRequest(Body):
     """What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time."""
 
     node: str = Field(max_length=100)
@@ -453,12 +453,12 @@ class InsightsHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/insights"
 
     @operation("find_insights", "Look for what is wrong with the rows after a step", raises=REFUSED, action="execute")
-    def post(self, session: str, body: InsightsBody) -> TaskReply:
+    def post(self, session: str, body: InsightsRequest) -> TaskReply:
         """Run the checks, as a task; the result is a report with findings and the steps that mend them."""
         return begin(self.recipe(session), "insights", **body.model_dump())
 
 
-class CodeBody(Body):
+class CodeRequest(Body):
     """Which language: python, or a dialect of SQL."""
 
     dialect: Literal["python", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"] = "python"
@@ -477,12 +477,12 @@ class CodeHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/code"
 
     @operation("write_code", "Write a recipe as code", raises=REFUSED, action="execute")
-    def post(self, session: str, body: CodeBody) -> CodeReply:
+    def post(self, session: str, body: CodeRequest) -> CodeReply:
         """Write it."""
         return CodeReply(**self.recipe(session).process.ask("code", dialect=body.dialect))
 
 
-class ExportBody(Body):
+class ExportRequest(Body):
     """Where the rows after a step go: a path from the folder of the recipe; the end of the name tells the format."""
 
     node: str = Field(max_length=100)
@@ -497,7 +497,7 @@ class ExportHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/exports"
 
     @operation("export_rows", "Write all rows after a step to a file", raises=REFUSED, action="execute")
-    def post(self, session: str, body: ExportBody) -> TaskReply:
+    def post(self, session: str, body: ExportRequest) -> TaskReply:
         """Write it below the server's root, as a task."""
         recipe, root = self.recipe(session), _root(self)
         inside = (recipe.base / body.path).resolve()

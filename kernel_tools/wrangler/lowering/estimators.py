@@ -63,6 +63,11 @@ class Step(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         operator = make_operator(self.op, dict(self.params or {}))
         if operator.arity[0] > 1:
             raise UnsupportedError(f"{operator.title} takes several tables, a step of scikit-learn only one.")
+        if operator.runs_code:
+            raise UnsupportedError(
+                f"{operator.title} runs code that somebody wrote, and a pipeline that was loaded from a file must not. "
+                "Write it as a FunctionTransformer of scikit-learn."
+            )
         return operator
 
     def _learn(self, X: Any, y: Any) -> pa.Table:
@@ -212,7 +217,7 @@ class StepSampler(Step):
 def is_sampler(operator: Operator) -> bool:
     """Whether a step chooses, orders or makes rows."""
     if operator.op == "outliers":  # the one operator whose effect depends on its parameters
-        return bool(getattr(operator, "action", "") == "remove")
+        return bool(getattr(operator, "fix", "") == "remove")
     return operator.row_effect != "same" or operator.op == "sort" or not operator.applies_to_new
 
 

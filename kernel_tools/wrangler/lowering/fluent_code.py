@@ -69,9 +69,8 @@ def _source_variables(document: RecipeDocument) -> dict[Id, str]:
 
 
 def _followers(document: RecipeDocument) -> dict[Id, list[Id]]:
-    found: dict[Id, list[Id]] = {source.id: [] for source in document.sources} | {
-        node.id: [] for node in document.nodes
-    }
+    ids = [source.id for source in document.sources] + [node.id for node in document.nodes]
+    found: dict[Id, list[Id]] = {part: [] for part in ids}
     for node in document.nodes:
         for needed in node.inputs:
             found[needed].append(node.id)

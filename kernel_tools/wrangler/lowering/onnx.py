@@ -273,18 +273,25 @@ def with_estimator(model: onnx.ModelProto, estimator: Any) -> onnx.ModelProto:
     if len(model.graph.output) != 1 or output.name != FEATURES:
         raise InvalidArgumentError("Only a recipe as a matrix can be joined: to_onnx(recipe, matrix=True).")
     width = output.type.tensor_type.shape.dim[1].dim_value
-    second = estimator if isinstance(estimator, onnx.ModelProto) else _converted(estimator, width)
+    is_model = isinstance(estimator, onnx.ModelProto)
+    if not is_model and getattr(estimator, "n_features_in_", width) != width:
+        raise _other_width(estimator.n_features_in_, width)
+    second = estimator if is_model else _converted(estimator, width)
     if len(second.graph.input) != 1:
         raise InvalidArgumentError(f"The estimator takes {len(second.graph.input)} inputs instead of one matrix.")
     taken = second.graph.input[0].type.tensor_type.shape.dim
     if len(taken) == 2 and taken[1].dim_value not in (0, width):
-        raise InvalidArgumentError(
-            f"The estimator takes {taken[1].dim_value} columns, the recipe gives {width}. Give to_onnx the `columns` "
-            "that it was trained on, in their order."
-        )
+        raise _other_width(taken[1].dim_value, width)
     second = compose.add_prefix(_same_opset(second, model), "model.", rename_inputs=True, rename_outputs=False)
     joined: onnx.ModelProto = compose.merge_models(model, second, io_map=[(FEATURES, second.graph.input[0].name)])
     return joined
+
+
+def _other_width(taken: int, given: int) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"The estimator takes {taken} columns, the recipe gives {given}. Give to_onnx the `columns` that it was "
+        "trained on, in their order."
+    )
 
 
 def _converted(estimator: Any, width: int) -> onnx.ModelProto:
@@ -306,6 +313,10 @@ def _converted(estimator: Any, width: int) -> onnx.ModelProto:
     return found
 
 
+_ADDITIONS = {("LabelEncoder", 2, 4), ("TreeEnsembleClassifier", 1, 3), ("TreeEnsembleRegressor", 1, 3)}
+"""Operators whose later version only has more attributes."""
+
+
 def _same_opset(second: onnx.ModelProto, first: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model with the opsets of another, whose operators mean the same in both."""
     import onnx
@@ -322,7 +333,7 @@ def _same_opset(second: onnx.ModelProto, first: onnx.ModelProto) -> onnx.ModelPr
                     onnx.defs.get_schema(node.op_type, version, one.domain).since_version
                     for version in (one.version, wanted[one.domain])
                 ]
-                if versions[0] != versions[1] and not (node.op_type == "LabelEncoder" and versions == [2, 4]):
+                if versions[0] != versions[1] and (node.op_type, *versions) not in _ADDITIONS:
                     raise InvalidArgumentError(
                         f"The estimator's {node.op_type} is of opset {one.version}. Convert it with the opset "
                         f"{wanted[one.domain]}."

@@ -78,10 +78,10 @@ class Lowering:
             return self.joined([self.cells[node.rel][node.name] for node in nodes])
         if isinstance(first, ops.WindowFunction):
             raise UnsupportedError("it looks at other rows")
-        if kind not in RULES:
-            raise UnsupportedError(f"there is no rule for {kind.__name__}")
         if len(nodes) > 1 and (kind in SINGLE or any(type(node) is not kind for node in nodes)):
             return self.joined([Cell(self.lower([node])) for node in nodes])
+        if kind not in RULES:
+            raise UnsupportedError(f"there is no rule for {kind.__name__}")
         return RULES[kind](Group(self, nodes))
 
     # ---- Columns of tensors ----

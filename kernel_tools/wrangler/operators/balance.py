@@ -11,8 +11,6 @@ from kernel_tools.wrangler.kinds import kind_of
 from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import ibis
     import numpy as np
     import pandas as pd
@@ -115,7 +113,7 @@ class Balance(Operator):
         return found
 
     def _made(
-        self, frame: pd.DataFrame, rows: np.ndarray, classes: np.ndarray, wanted: dict[int, int], values: Sequence[Any]
+        self, frame: pd.DataFrame, rows: np.ndarray, classes: np.ndarray, wanted: dict[int, int], values: Any
     ) -> pd.DataFrame:
         """Return new rows."""
         import numpy as np
@@ -143,7 +141,8 @@ class Balance(Operator):
         sampler = self._smote(wanted, min(self.neighbors, smallest - 1), len(numbers), len(nominal))
         made, made_classes = sampler.fit_resample(table.astype("int64") if not numbers else table, classes)
         made, made_classes = made[len(rows) :], made_classes[len(rows) :]
-        new: dict[str, Any] = {self.target: values.take(made_classes)}
+        kept: Any = values
+        new: dict[str, Any] = {self.target: kept.take(made_classes)}
         for place, name in enumerate(numbers):
             is_whole = pd.api.types.is_integer_dtype(frame[name].dtype)
             new[name] = np.rint(made[:, place]).astype("int64") if is_whole else made[:, place]

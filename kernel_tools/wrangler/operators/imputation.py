@@ -26,7 +26,7 @@ def matrix(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """
     import numpy as np
 
-    found = frame[list(columns)].astype("float64[pyarrow]").to_numpy(dtype="float64", na_value=np.nan)
+    found: np.ndarray = frame[list(columns)].astype("float64[pyarrow]").to_numpy(dtype="float64", na_value=np.nan)
     infinite = np.isinf(found).any(axis=0)
     if infinite.any():
         name = columns[int(infinite.argmax())]

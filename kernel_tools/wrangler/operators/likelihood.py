@@ -64,7 +64,8 @@ def _log_variance(parts: list[tuple[np.ndarray, float, int]]) -> float:
 def _power(exponents: np.ndarray, scale: float) -> np.ndarray:
     import numpy as np
 
-    return np.exp(exponents - scale) - np.exp(-scale) if scale else np.expm1(exponents)
+    raised: np.ndarray = np.exp(exponents - scale) - np.exp(-scale) if scale else np.expm1(exponents)
+    return raised
 
 
 def _minimum(cost: Callable[[float], float]) -> float:

@@ -222,7 +222,7 @@ DISGUISES = ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "unknown", "miss
 class DisguisedToNull(Operator):
     """Turn values that only stand for a missing one into missing ones.
 
-    Text is compared without capital letters and outer blanks; empty text goes too. In columns of numbers the given
+    Text is compared without capital letters and outer blanks. In columns of numbers the given
     values that are numbers go, in columns of dates those that are dates (1900-01-01); without any, nothing does.
     """
 
@@ -234,10 +234,12 @@ class DisguisedToNull(Operator):
     values: list[Scalar] = Field(
         default=list(DISGUISES), max_length=1000, description="The values that stand for a missing one."
     )
+    empty: bool = Field(True, description="Whether empty text, or blanks only, stands for a missing one too.")
 
     def sentence(self) -> str:
         """Name the values, if they are few."""
-        shown = ", ".join(map(str, self.values[:6])) + (", ..." if len(self.values) > 6 else "")
+        words = [*(["empty text"] if self.empty else []), *map(str, self.values)]
+        shown = ", ".join(words[:6]) + (", ..." if len(words) > 6 else "")
         return f"Make {shown} in {', '.join(self.columns)} missing"
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
@@ -246,8 +248,9 @@ class DisguisedToNull(Operator):
         for name in self.columns:
             column, kind = table[name], kind_of(table[name].type())
             if kind == "string":
-                tokens = list(dict.fromkeys(["", *(str(value).strip().lower() for value in self.values)]))
-                new[name] = column.strip().lower().isin(tokens).ifelse(None, column)
+                tokens = [*([""] if self.empty else []), *(str(value).strip().lower() for value in self.values)]
+                gone = list(dict.fromkeys(tokens))
+                new[name] = column.strip().lower().isin(gone).ifelse(None, column) if gone else column
             else:
                 gone = _numbers(self.values) if kind == "number" else _dates(self.values)
                 if kind == "datetime":

@@ -70,11 +70,11 @@ class HashingEncode(Operator):
         hasher = FeatureHasher(n_features=self.features, input_type="string", dtype=np.int64)
         total = np.zeros((len(frame), self.features), dtype=np.int64)
         for name in columns:
-            total += _by_value(
-                frame[name],
-                lambda values, name=name: hasher.transform([[f"{name}={value}"] for value in values]).toarray(),
-                self.features,
-            ).astype(np.int64)
+
+            def encode(values: list[str], name: str = name) -> Any:
+                return hasher.transform([[f"{name}={value}"] for value in values]).toarray()
+
+            total += _by_value(frame[name], encode, self.features).astype(np.int64)
         new = pd.DataFrame(total, columns=self._names, index=frame.index).astype("int64[pyarrow]")
         return pd.concat([frame if self.keep_original else frame.drop(columns=columns), new], axis=1)
 
@@ -192,7 +192,8 @@ def _by_value(column: pd.Series, encode: Callable[[list[str]], Any], width: int)
     found = np.zeros((len(values) + 1, width))
     if len(values):
         found[:-1] = encode([str(value) for value in values])
-    return found[codes]  # the code of a missing value is -1: the last row
+    rows: np.ndarray = found[codes]  # the code of a missing value is -1: the last row
+    return rows
 
 
 def _learn_tfidf(column: pd.Series, components: int, seed: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ The calendar is computed as in http://howardhinnant.github.io/date_algorithms.ht
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
@@ -27,7 +29,7 @@ class Calendar:
     def __init__(self, at: Group, like: Value) -> None:
         self.at, self.value = at, like
 
-    def of(self, op: str, left: str, right: float | str, **more: int) -> str:
+    def of(self, op: str, left: str, right: float | str, **more: Any) -> str:
         """Return the result of an operation of two numbers."""
         other = right if isinstance(right, str) else self.at.lowering.constant("number", [float(right)]).tensor
         return self.at.graph.add(op, left, other, **more)
@@ -124,6 +126,12 @@ def midnight(at: Group, value: Value) -> Value:
     calendar = Calendar(at, value)
     start = at.graph.add("Sub", value.tensor, calendar.past(DAY))
     return at.like(calendar.missing_again(start), value, kind="moment")
+
+
+@rule(ops.Date)
+def date_of(at: Group) -> Value:
+    """The day of a moment."""
+    return midnight(at, _moment(at))
 
 
 @rule(ops.ExtractYear, ops.ExtractMonth, ops.ExtractDay, ops.ExtractQuarter)

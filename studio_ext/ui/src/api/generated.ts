@@ -1596,10 +1596,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Read rows of a view as an Arrow stream */
-    get: operations['read_window'];
+    get?: never;
     put?: never;
-    post?: never;
+    /** Read rows of a view as an Arrow stream */
+    post: operations['read_window'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1649,15 +1649,15 @@ export interface components {
       note: string;
     };
     /**
-     * ArrangeBody
+     * ArrangeRequest
      * @description How to sort and filter a view.
      */
-    ArrangeBody: {
+    ArrangeRequest: {
       view: string;
       /** @default [] */
-      sort: components['schemas']['SortKey'][];
+      sort: components['schemas']['SortRequest'][];
       /** @default [] */
-      filters: components['schemas']['RowFilter'][];
+      filters: components['schemas']['FilterRequest'][];
     };
     /**
      * ArrangedReply
@@ -1939,25 +1939,6 @@ export interface components {
       };
     };
     /**
-     * CodeBody
-     * @description Which language: python, or a dialect of SQL.
-     */
-    CodeBody: {
-      /**
-       * @default python
-       * @enum {string}
-       */
-      dialect:
-        | 'python'
-        | 'duckdb'
-        | 'postgres'
-        | 'sqlite'
-        | 'mysql'
-        | 'trino'
-        | 'snowflake'
-        | 'bigquery';
-    };
-    /**
      * CodeComparison
      * @description The code of two runs: what is known of it, the files that were captured, and which runs captured nothing.
      *
@@ -1987,6 +1968,25 @@ export interface components {
       steps: {
         [key: string]: string;
       };
+    };
+    /**
+     * CodeRequest
+     * @description Which language: python, or a dialect of SQL.
+     */
+    CodeRequest: {
+      /**
+       * @default python
+       * @enum {string}
+       */
+      dialect:
+        | 'python'
+        | 'duckdb'
+        | 'postgres'
+        | 'sqlite'
+        | 'mysql'
+        | 'trino'
+        | 'snowflake'
+        | 'bigquery';
     };
     /**
      * Column
@@ -2046,22 +2046,12 @@ export interface components {
      */
     ColumnType: 'boolean' | 'long' | 'double' | 'string' | 'datetime';
     /**
-     * ColumnsBody
+     * ColumnsRequest
      * @description Which columns of a view.
      */
-    ColumnsBody: {
+    ColumnsRequest: {
       view: string;
       columns: string[];
-    };
-    /**
-     * CompareBody
-     * @description The recipe with the step as it is being edited, and the step.
-     */
-    CompareBody: {
-      document: {
-        [key: string]: unknown;
-      };
-      node: string;
     };
     /**
      * CompareReply
@@ -2079,6 +2069,16 @@ export interface components {
       changed: {
         [key: string]: number;
       } | null;
+    };
+    /**
+     * CompareRequest
+     * @description The recipe with the step as it is being edited, and the step.
+     */
+    CompareRequest: {
+      document: {
+        [key: string]: unknown;
+      };
+      node: string;
     };
     /**
      * ComparedArtifact
@@ -2416,10 +2416,10 @@ export interface components {
       next_page_token: string | null;
     };
     /**
-     * ExportBody
+     * ExportRequest
      * @description Where the rows after a step go: a path from the folder of the recipe; the end of the name tells the format.
      */
-    ExportBody: {
+    ExportRequest: {
       node: string;
       path: string;
       /** @default [] */
@@ -2469,6 +2469,28 @@ export interface components {
       is_different: boolean;
       /** @default  */
       note: string;
+    };
+    /**
+     * FilterRequest
+     * @description A condition on a column.
+     */
+    FilterRequest: {
+      column: string;
+      /** @enum {string} */
+      operator:
+        | '='
+        | '!='
+        | '<'
+        | '<='
+        | '>'
+        | '>='
+        | 'between'
+        | 'in'
+        | 'contains'
+        | 'is missing'
+        | 'is not missing';
+      /** @default null */
+      value: unknown;
     };
     /**
      * Finding
@@ -2530,10 +2552,10 @@ export interface components {
       message: string;
     };
     /**
-     * FitBody
+     * FitRequest
      * @description Up to which step.
      */
-    FitBody: {
+    FitRequest: {
       node: string;
     };
     /**
@@ -2659,10 +2681,10 @@ export interface components {
       quiet_minutes: number;
     };
     /**
-     * InsightsBody
+     * InsightsRequest
      * @description What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time.
      */
-    InsightsBody: {
+    InsightsRequest: {
       node: string;
       /** @default null */
       target: string | null;
@@ -3167,10 +3189,10 @@ export interface components {
       is_complete: boolean;
     };
     /**
-     * NewRecipe
+     * NewRecipeRequest
      * @description A table to begin with: a file below the server's root, or an address; where the recipe goes.
      */
-    NewRecipe: {
+    NewRecipeRequest: {
       source: string;
       /** @default  */
       folder: string;
@@ -3208,10 +3230,10 @@ export interface components {
     /** @description A number; one that is not finite, which JSON cannot write, is a string. */
     Number: number | ('NaN' | 'Infinity' | '-Infinity');
     /**
-     * OpenBody
+     * OpenRequest
      * @description Which recipe to open: its path below the server's root, and its content as the editor has it.
      */
-    OpenBody: {
+    OpenRequest: {
       path: string;
       /** @default  */
       content: string;
@@ -3420,15 +3442,6 @@ export interface components {
       reason: string;
     };
     /**
-     * RecipeBody
-     * @description The recipe as it is now.
-     */
-    RecipeBody: {
-      document: {
-        [key: string]: unknown;
-      };
-    };
-    /**
      * RecipeFile
      * @description A recipe: its path below the server's root, its name, what it has, and when it was changed (ms since 1970).
      */
@@ -3455,6 +3468,15 @@ export interface components {
      */
     RecipeReply: {
       parts: components['schemas']['PartReport'][];
+    };
+    /**
+     * RecipeRequest
+     * @description The recipe as it is now.
+     */
+    RecipeRequest: {
+      document: {
+        [key: string]: unknown;
+      };
     };
     /**
      * Resource
@@ -3502,26 +3524,28 @@ export interface components {
       memory: number;
     };
     /**
-     * RowFilter
-     * @description A condition on a column.
+     * RowWindowRequest
+     * @description Which rows and columns of a view; `before` is a view of the same rows that cells are compared with.
      */
-    RowFilter: {
-      column: string;
-      /** @enum {string} */
-      operator:
-        | '='
-        | '!='
-        | '<'
-        | '<='
-        | '>'
-        | '>='
-        | 'between'
-        | 'in'
-        | 'contains'
-        | 'is missing'
-        | 'is not missing';
+    RowWindowRequest: {
+      view: string;
+      /** @default 0 */
+      start: number;
+      /** @default 200 */
+      count: number;
+      /** @default [] */
+      columns: string[];
       /** @default null */
-      value: unknown;
+      before: string | null;
+    };
+    /**
+     * RowsRequest
+     * @description Which rows to look at: those after a step, the first ones or all.
+     */
+    RowsRequest: {
+      node: string;
+      /** @default false */
+      is_whole: boolean;
     };
     /**
      * RuleState
@@ -3975,10 +3999,10 @@ export interface components {
       classes: string[] | null;
     };
     /**
-     * SortKey
+     * SortRequest
      * @description A column to sort by.
      */
-    SortKey: {
+    SortRequest: {
       column: string;
       /** @default false */
       descending: boolean;
@@ -4371,15 +4395,6 @@ export interface components {
      * @enum {string}
      */
     View: 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
-    /**
-     * ViewBody
-     * @description Which rows to look at: those after a step, the first ones or all.
-     */
-    ViewBody: {
-      node: string;
-      /** @default false */
-      is_whole: boolean;
-    };
     /**
      * ViewColumn
      * @description A column by its id, such as ``metrics.auc``; `width` in pixels, None for the usual one.
@@ -11177,7 +11192,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['NewRecipe'];
+        'application/json': components['schemas']['NewRecipeRequest'];
       };
     };
     responses: {
@@ -11252,7 +11267,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['OpenBody'];
+        'application/json': components['schemas']['OpenRequest'];
       };
     };
     responses: {
@@ -11349,7 +11364,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['RecipeBody'];
+        'application/json': components['schemas']['RecipeRequest'];
       };
     };
     responses: {
@@ -11497,7 +11512,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ArrangeBody'];
+        'application/json': components['schemas']['ArrangeRequest'];
       };
     };
     responses: {
@@ -11691,7 +11706,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['CodeBody'];
+        'application/json': components['schemas']['CodeRequest'];
       };
     };
     responses: {
@@ -11788,7 +11803,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['CompareBody'];
+        'application/json': components['schemas']['CompareRequest'];
       };
     };
     responses: {
@@ -11885,7 +11900,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ExportBody'];
+        'application/json': components['schemas']['ExportRequest'];
       };
     };
     responses: {
@@ -11982,7 +11997,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['FitBody'];
+        'application/json': components['schemas']['FitRequest'];
       };
     };
     responses: {
@@ -12079,7 +12094,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['InsightsBody'];
+        'application/json': components['schemas']['InsightsRequest'];
       };
     };
     responses: {
@@ -12176,7 +12191,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ColumnsBody'];
+        'application/json': components['schemas']['ColumnsRequest'];
       };
     };
     responses: {
@@ -12459,7 +12474,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['RecipeBody'];
+        'application/json': components['schemas']['RecipeRequest'];
       };
     };
     responses: {
@@ -12556,7 +12571,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ViewBody'];
+        'application/json': components['schemas']['RowsRequest'];
       };
     };
     responses: {
@@ -12644,20 +12659,18 @@ export interface operations {
   };
   read_window: {
     parameters: {
-      query: {
-        view: string;
-        start?: number;
-        count?: number;
-        column?: string[];
-        before?: string;
-      };
+      query?: never;
       header?: never;
       path: {
         session: string;
       };
       cookie?: never;
     };
-    requestBody?: never;
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RowWindowRequest'];
+      };
+    };
     responses: {
       /** @description Done */
       200: {

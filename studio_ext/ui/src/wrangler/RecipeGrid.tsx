@@ -70,7 +70,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
       sort: arrangement.sort,
       filters: arrangement.filters.map(({ column, operator, value }) => ({
         column,
-        operator: operator as api.ArrangeBody['filters'][0]['operator'],
+        operator: operator as api.ArrangeRequest['filters'][0]['operator'],
         value
       }))
     };
@@ -91,11 +91,11 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
     () => ({
       columns,
       rowCount: shown.rows,
-      window: (start, count, column, signal) =>
+      window: (start, count, names, signal) =>
         readWindow(
           client,
           session,
-          { view: shown.view, start, count, column, before },
+          { view: shown.view, start, count, columns: names, before },
           signal
         )
     }),
