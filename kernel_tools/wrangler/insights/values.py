@@ -55,7 +55,9 @@ def _tokens(scope: Scope) -> Iterator[Finding]:
         if found.lengths is None or found.lengths.minimum > 20 or _is_code(found):
             continue
         column = scope.data[found.name].cast("string")
-        hits = column.name("value").as_table().filter(column.strip().lower().isin(sorted(TOKENS)))
+        hits = (
+            column.name("value").as_table().filter((column.length() < 25) & column.strip().lower().isin(sorted(TOKENS)))
+        )
         hits = hits.group_by("value").aggregate(n=hits.count())
         found_in[found.name] = scope.engine.arrow(hits.order_by([hits["n"].desc(), hits["value"]])).to_pylist()
     for found in texts:

@@ -11,7 +11,6 @@ def test_planted_defects_are_found_and_little_else(monkeypatch):
         defects.token,
         defects.sentinel,
         defects.garbage_in_numbers,
-        defects.number_id,
         defects.leak,
         defects.spellings,
     ]
