@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 from kernel_tools.wrangler.operators.naming import require_new_names
 from kernel_tools.wrangler.operators.statistics import measure, require_finite
 
@@ -110,7 +110,7 @@ class Pca(Operator):
             for part, weight in zip(parts[1:], weights[1:], strict=True):
                 total = total + part * weight
             new[f"{self.prefix}{place + 1}"] = total
-        combined = table.mutate(**new)
+        combined = with_columns(table, new)
         return combined if self.keep_original else combined.drop(*state["columns"])
 
 
