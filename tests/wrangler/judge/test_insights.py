@@ -9,9 +9,11 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+import kernel_tools
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.insights import CHECKS, Finding, Report, insights, report_notebook, report_page
@@ -274,3 +276,8 @@ def test_columns_of_every_type_are_profiled_and_checked(engine):
     report = insights(engine, "t", target="class", splits="category")
     json.dumps([report.to_dict(), *(found.to_dict() for found in profile(engine, "t"))], allow_nan=False)
     assert report.quick_model is not None and report.task == "classification"
+
+
+def test_the_face_takes_a_frame_again_and_again():
+    frame = pd.DataFrame({"a": [1, 1, 1]})
+    assert [len(kernel_tools.wrangler.insights(frame)) for _ in range(2)] == [1, 1]
