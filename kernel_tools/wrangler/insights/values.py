@@ -38,7 +38,7 @@ def disguised_missing(scope: Scope) -> Iterator[Finding]:
     yield from _tokens(scope)
     yield from _sentinels(scope)
     for found in scope.of_kind("date", "datetime"):
-        hits = [top for top in found.top if str(top.value)[:10] in DATES and top.count > 1]
+        hits = [top for top in found.top if str(top.value)[:10] in DATES and 1 < top.count < found.count]
         at_end = {str(found.minimum)[:10], str(found.maximum)[:10]}
         values = [str(top.value)[:10] for top in hits if str(top.value)[:10] in at_end]
         if values:
