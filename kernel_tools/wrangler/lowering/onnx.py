@@ -125,7 +125,12 @@ def _columns(lowering: Any, relation: ops.Relation, names: Sequence[str]) -> lis
     types = {"number": "DOUBLE", "text": "STRING", "moment": "INT64"}
     outputs = []
     for name in names:
-        value = lowering.number(lowering.spread(lowering.joined([lowering.cells[relation][name]])))
+        try:
+            value = lowering.number(lowering.spread(lowering.joined([lowering.cells[relation][name]])))
+        except UnsupportedError as error:
+            raise UnsupportedError(
+                f"The column {name!r} cannot be said in ONNX: {error}. Encode or drop it."
+            ) from error
         outputs.append((OUTPUT + name, value.tensor, types[value.kind], 1))
     return outputs
 
