@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ def test_a_graph_gives_what_the_engine_gives(case: Case, engine: Engine) -> None
             found = ran(applied, rows)
         except UnsupportedError as error:
             assert case.op in REFUSED | PARTLY
-            assert "The step 'n' (" in str(error)
+            assert "The step 'n' (" in str(error) or "The column '" in str(error)
             return
         expected = engine.arrow(applied.table("n")).to_pandas(types_mapper=pd.ArrowDtype)
         if len(found) != len(expected) or case.op in ORDER:
@@ -135,6 +136,13 @@ def test_a_row_is_fed_as_a_dictionary() -> None:
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(InvalidArgumentError, match="'job'"):
         feeds_of({"age": 1.0, "income": 2.0}, session)
+
+
+def test_rows_of_polars_and_arrow_are_fed_as_those_of_pandas() -> None:
+    session = session_of(to_onnx(recipe(), matrix=True))
+    (expected,) = session.run(None, feeds_of(PEOPLE, session))
+    for rows in (TABLES["people"], pl.from_arrow(TABLES["people"])):
+        np.testing.assert_array_equal(session.run(None, feeds_of(rows, session))[0], expected)
 
 
 def test_text_has_no_place_in_a_matrix() -> None:

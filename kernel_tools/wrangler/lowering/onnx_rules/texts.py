@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import ibis.expr.operations as ops
 
@@ -88,7 +88,7 @@ def like(at: Group) -> Truth:
     return matched(at, at.node.arg, f"{flags}{pattern}")
 
 
-_CASES = {ops.Lowercase: "lower", ops.Uppercase: "upper"}
+_CASES: dict[type[ops.Node], Literal["lower", "upper"]] = {ops.Lowercase: "lower", ops.Uppercase: "upper"}
 _SIDES = {ops.Strip: (SPACES, SPACES), ops.LStrip: (SPACES, ""), ops.RStrip: ("", SPACES)}
 
 
@@ -99,8 +99,11 @@ def respelled(at: Group) -> Value:
     if not isinstance(value, Value) or value.kind != "text":
         raise UnsupportedError(f"{type(at.node).__name__} of numbers has no rule")
     done = value.spelling or Spelling()
-    if type(at.node) in _CASES:
-        return replace(value, spelling=done.cased(_CASES[type(at.node)]))
+    case = _CASES.get(type(at.node))
+    if case is not None:
+        if done.case not in (None, case):
+            raise UnsupportedError("letters cannot be made small and large in a graph")
+        return replace(value, spelling=done.cased(case))
     ends = _SIDES.get(type(at.node)) or _ends(at)
     return replace(value, spelling=done.stripped(*ends))
 
