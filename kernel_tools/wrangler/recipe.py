@@ -20,6 +20,8 @@ from kernel_tools.wrangler.operators import OPERATORS, make_operator, operator_c
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from onnx import ModelProto
+    from sklearn.pipeline import Pipeline
 
     from kernel_tools.jobs import Job
     from kernel_tools.wrangler.refitting import Refit
@@ -300,6 +302,20 @@ class Recipe:
         from kernel_tools.wrangler.lowering.fluent_code import fluent_code
 
         return fluent_code(self.document, self.head)
+
+    def to_sklearn(self, *, target: str | None = None) -> Pipeline:
+        """Return the steps as a scikit-learn pipeline; see `kernel_tools.wrangler.lowering.estimators.to_sklearn`."""
+        from kernel_tools.wrangler.lowering.estimators import to_sklearn
+
+        return to_sklearn(self, target=target)
+
+    def to_onnx(
+        self, data: Rows | None = None, *, matrix: bool = False, columns: list[str] | None = None
+    ) -> ModelProto:
+        """Return the fitted recipe as an ONNX model; see `kernel_tools.wrangler.lowering.onnx.to_onnx`."""
+        from kernel_tools.wrangler.lowering.onnx import to_onnx
+
+        return to_onnx(self, data, matrix=matrix, columns=columns)
 
     def _parts(self) -> list[Any]:
         document = before(self.document, self.head)

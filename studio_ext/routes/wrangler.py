@@ -184,13 +184,13 @@ class ArrangedReply(Reply):
     rows: int
 
 
-class WindowQuery(Query):
+class RowWindowRequest(Body):
     """Which rows and columns of a view; `before` is a view of the same rows that cells are compared with."""
 
     view: str = Field(max_length=200)
     start: int = Field(0, ge=0, le=2**53)
     count: int = Field(200, ge=1, le=2000)
-    column: list[str] = Field([], max_length=1000)
+    columns: list[str] = Field([], max_length=1000)
     before: str | None = Field(None, max_length=200)
 
 
@@ -369,15 +369,15 @@ class WindowHandler(WranglerHandler):
     path = "/wrangler/sessions/{session}/window"
 
     @operation("read_window", "Read rows of a view as an Arrow stream", raises=REFUSED, action="execute")
-    def get(self, session: str, query: WindowQuery) -> FileReply:
+    def post(self, session: str, body: RowWindowRequest) -> FileReply:
         """Answer the Arrow IPC stream."""
         content = self.recipe(session).process.ask(
             "window",
-            view=query.view,
-            start=query.start,
-            count=query.count,
-            columns=query.column or None,
-            before=query.before,
+            view=body.view,
+            start=body.start,
+            count=body.count,
+            columns=body.columns or None,
+            before=body.before,
         )
         return FileReply(io.BytesIO(content), "window.arrows", len(content), "application/vnd.apache.arrow.stream")
 

@@ -47,7 +47,7 @@ async def test_a_recipe_is_opened_updated_and_looked_at(call, jp_root_dir: Path)
     assert [part["rows"] for part in parts] == [3, 3] and parts[1]["columns"][1]["kind"] == "number"
     view = await finished(call, at, await call("POST", f"{at}/views", {"node": "n0", "is_whole": True}))
     assert view["rows"] == 3 and view["fits"]["n0"]["state"]
-    window = await call("GET", f"{at}/window", params={"view": view["view"], "count": "10"})
+    window = await call("POST", f"{at}/window", {"view": view["view"], "count": 10})
     assert window.status == 200, window.content
     assert pa.ipc.open_stream(io.BytesIO(window.content)).read_all()["age"].to_pylist() == [39.0, 38.5, 38.0]
     compared = (await call("POST", f"{at}/comparison", {"document": document(IMPUTE), "node": "n0"})).json

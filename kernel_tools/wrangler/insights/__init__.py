@@ -2,5 +2,15 @@
 
 from kernel_tools.wrangler.insights.checking import CHECKS, insights
 from kernel_tools.wrangler.insights.finding import CheckState, Finding, Report, Suggestion
+from kernel_tools.wrangler.insights.report_page import report_notebook, report_page
 
-__all__ = ["CHECKS", "CheckState", "Finding", "Report", "Suggestion", "insights"]
+__all__ = [
+    "CHECKS",
+    "CheckState",
+    "Finding",
+    "Report",
+    "Suggestion",
+    "insights",
+    "report_notebook",
+    "report_page",
+]

@@ -19,6 +19,7 @@ FREE_TEXT = 40
 MIXED_SHARE = 0.8
 MOST_COLUMNS = 1_000
 
+_NUMBER_LIKE = re.compile(r"\s*[-+]?(\d|\.\d|inf|nan)", re.IGNORECASE)
 _ID_NAME = re.compile(r"(^|[_\W])(id|key|uuid|guid|no|nr|number|code|index)$|Id$|ID$")
 
 
@@ -182,6 +183,7 @@ def mixed_types(scope: Scope) -> Iterator[Finding]:
     texts = [found for found in scope.of_kind("string") if found.count > found.invalid]
     if not texts:
         raise SkippedError("there is no text")
+    texts = [found for found in texts if _has_number(found)]
     values: dict[str, Any] = {}
     for place, found in enumerate(texts):
         column = scope.data[found.name].cast("string").strip()
@@ -197,6 +199,12 @@ def mixed_types(scope: Scope) -> Iterator[Finding]:
         if not n or parsed < MIXED_SHARE * n:
             continue
         yield _mixed(scope, found, what, parsed, n)
+
+
+def _has_number(found: ColumnProfile) -> bool:
+    """Return whether the smallest, the largest or a frequent text looks like a number or a date."""
+    seen = [found.minimum, found.maximum, *(top.value for top in found.top)]
+    return any(_NUMBER_LIKE.match(str(value)) for value in seen)
 
 
 def _mixed(scope: Scope, found: ColumnProfile, what: str, parsed: int, n: int) -> Finding:

@@ -57,7 +57,8 @@ class Rows:
     @property
     def numbers(self) -> Array:
         """Their places in the table."""
-        return self.data[ROW].to_numpy()
+        numbers: Array = self.data[ROW].to_numpy()
+        return numbers
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _outcomes(known: Array, target: Target) -> Array:
     if target.task == "regression":
         return known[:, None]
     if len(target.classes) == 2:
-        return (known == 1).astype(float)[:, None]
+        return np.asarray((known == 1).astype(float)[:, None])
     sizes = np.bincount(known.astype(int), minlength=len(target.classes))
     classes = np.flatnonzero(sizes >= _FEWEST)[:20] if (sizes >= _FEWEST).any() else [0]
     return np.column_stack([known == number for number in classes]).astype(float)

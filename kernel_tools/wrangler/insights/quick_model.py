@@ -20,6 +20,8 @@ MOST_MODEL_CLASSES = 100
 
 _ROUNDS = 300
 _PATIENCE = 10
+_SMALL = 100_000
+"""Cells of a matrix up to which threads cost more than they bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ def fit_booster(features: Features, matrix: Array, target: Target, train: Array,
     import xgboost
 
     parameters: dict[str, Any] = {"seed": seed, "objective": "reg:squarederror", "verbosity": 0}
+    if matrix.size < _SMALL:
+        parameters["nthread"] = 1
     if target.task == "classification":
         is_binary = len(target.classes) == 2
         parameters["objective"] = "binary:logistic" if is_binary else "multi:softprob"

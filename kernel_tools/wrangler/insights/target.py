@@ -29,7 +29,8 @@ SEPARABLE = 0.91
 def _counts(scope: Scope) -> list[tuple[Any, int]]:
     """Return the values of the target and their rows, the most frequent first, ties by value."""
     target = scope.require_target()
-    column = scope.data[target].name("value").as_table()
+    values = scope.data[target]
+    column = (values.cast("float64") if values.type().is_decimal() else values).name("value").as_table()
     column = column.filter(column["value"].notnull())
     groups = column.group_by("value").aggregate(n=column.count())
     return [

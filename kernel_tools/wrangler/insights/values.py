@@ -55,7 +55,9 @@ def _tokens(scope: Scope) -> Iterator[Finding]:
         if found.lengths is None or found.lengths.minimum > 20 or _is_code(found):
             continue
         column = scope.data[found.name].cast("string")
-        hits = column.name("value").as_table().filter(column.strip().lower().isin(sorted(TOKENS)))
+        hits = (
+            column.name("value").as_table().filter((column.length() < 25) & column.strip().lower().isin(sorted(TOKENS)))
+        )
         hits = hits.group_by("value").aggregate(n=hits.count())
         found_in[found.name] = scope.engine.arrow(hits.order_by([hits["n"].desc(), hits["value"]])).to_pylist()
     for found in texts:
@@ -163,7 +165,8 @@ def outliers(scope: Scope) -> Iterator[Finding]:
     beyond: dict[str, Any] = {}
     for place, found in enumerate(columns):
         reach = OUTLIER_DEVIATIONS * (spreads[f"s{place}"] or 0.0)
-        x, middle = scope.data[found.name], found.quantiles["0.5"]
+        x = scope.data[found.name]
+        middle: Any = found.quantiles["0.5"]
         if reach > 0:
             beyond[f"low{place}"] = ((x < middle - reach) & _finite(x)).sum()
             beyond[f"high{place}"] = ((x > middle + reach) & _finite(x)).sum()

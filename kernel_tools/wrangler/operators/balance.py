@@ -11,8 +11,6 @@ from kernel_tools.wrangler.kinds import kind_of
 from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import ibis
     import numpy as np
     import pandas as pd
@@ -115,7 +113,7 @@ class Balance(Operator):
         return found
 
     def _made(
-        self, frame: pd.DataFrame, rows: np.ndarray, classes: np.ndarray, wanted: dict[int, int], values: Sequence[Any]
+        self, frame: pd.DataFrame, rows: np.ndarray, classes: np.ndarray, wanted: dict[int, int], values: Any
     ) -> pd.DataFrame:
         """Return new rows."""
         import numpy as np

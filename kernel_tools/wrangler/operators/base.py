@@ -6,7 +6,7 @@ Each operator is one class in the file of its family. Its fields are its paramet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -212,6 +212,11 @@ def rows_of(table: ir.Table) -> list[dict[str, Any]]:
     """Compute a small table as a list of plain dictionaries."""
     result: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
     return result
+
+
+def with_columns(table: ir.Table, columns: Mapping[str, ir.Value]) -> ir.Table:
+    """Return the table with columns added or replaced: `mutate` for columns of any name, ``self`` too."""
+    return table.mutate([value.name(name) for name, value in columns.items()])
 
 
 ROW = "__row__"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 from kernel_tools.wrangler.operators.naming import require_new_names
 from kernel_tools.wrangler.operators.statistics import measure, require_finite
 
@@ -58,7 +58,7 @@ class Pca(Operator):
         if self.components is not None and self.components > len(names):
             raise StepError(f"{len(names)} columns have {len(names)} components at most.", field="components")
         new = [f"{self.prefix}{place + 1}" for place in range(self.components or len(names))]
-        require_new_names(schemas[0], new, field="prefix", replaced=() if self.keep_original else names)
+        require_new_names(schemas[0], new, field="prefix")
 
     def learn(self, *tables: ir.Table) -> State:
         """Return means and scales of the columns, and the weights and the part of the variance of each component."""
@@ -110,10 +110,8 @@ class Pca(Operator):
             for part, weight in zip(parts[1:], weights[1:], strict=True):
                 total = total + part * weight
             new[f"{self.prefix}{place + 1}"] = total
-        if self.keep_original:
-            return table.mutate(**new)
-        others = [name for name in table.columns if name not in self.columns]
-        return table.select(*others, **new)
+        combined = with_columns(table, new)
+        return combined if self.keep_original else combined.drop(*state["columns"])
 
 
 def _scaled(column: Any, center: float, scale: float) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 from kernel_tools.wrangler.operators.naming import require_new_names
 from kernel_tools.wrangler.operators.statistics import frequencies, measure
 
@@ -66,7 +66,7 @@ class OneHot(Operator):
                 new[new_name] = (table[name] == category).fill_null(False).cast("int8")
             if self.others:
                 new[names[-1]] = (~table[name].isin(categories)).fill_null(True).cast("int8")
-        encoded = table.mutate(**new)
+        encoded = with_columns(table, new)
         return encoded if self.keep_original else encoded.drop(*self.columns)
 
 
@@ -135,7 +135,7 @@ class Ordinal(Operator):
             other = {"missing": None, "minus_one": -1, "last": len(categories)}[self.unseen]
             places = {category: place for place, category in enumerate(categories)}
             new[name] = looked_up(table[name], places, other, None).cast("int64")
-        return table.mutate(**new)
+        return with_columns(table, new)
 
 
 class Frequency(Operator):
@@ -193,7 +193,7 @@ class Frequency(Operator):
             values = dict(zip(learned["categories"], learned["values"], strict=True))
             none = 0 if self.measure == "count" else 0.0
             new[f"{name}{self.suffix or ''}"] = looked_up(table[name], values, none, None).cast(dtype)
-        return table.mutate(**new)
+        return with_columns(table, new)
 
 
 def looked_up(column: Any, values: dict[Any, Any], other: Any, missing: Any) -> Any:

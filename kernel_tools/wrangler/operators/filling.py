@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, in_order, pick_column, pick_columns
+from kernel_tools.wrangler.operators.base import (
+    ROW,
+    Operator,
+    State,
+    StepError,
+    in_order,
+    pick_column,
+    pick_columns,
+    with_columns,
+)
 
 if TYPE_CHECKING:
     import ibis
@@ -87,9 +96,9 @@ class FillDirection(_FromRows):
         def build(table: ir.Table) -> ir.Table:
             window = self._window(table, backward=self.direction == "backward")
             counts = {name: f"__count_{name}__" for name in dict.fromkeys(self.columns)}
-            counted = table.mutate(**{count: table[name].count().over(window) for name, count in counts.items()})
+            counted = with_columns(table, {count: table[name].count().over(window) for name, count in counts.items()})
             filled = {name: counted[name].max().over(self._side(counted, count)) for name, count in counts.items()}
-            return counted.mutate(**filled).drop(*counts.values())
+            return with_columns(counted, filled).drop(*counts.values())
 
         return in_order(tables[0], build)
 
@@ -152,27 +161,28 @@ class Interpolate(_FromRows):
         return ibis.row_number().over(ibis.window(group_by=[table[name] for name in self.partition_by], order_by=order))
 
     def _interpolated(self, table: ir.Table, name: str) -> ir.Table:
-        placed = table.mutate(**{PLACE: self._place(table), VALUE: table[name].cast("float64")})
+        placed = with_columns(table, {PLACE: self._place(table), VALUE: table[name].cast("float64")})
         known = placed[PLACE].notnull() & placed[VALUE].notnull()
-        known_values = placed.mutate(
-            **{KNOWN: known.ifelse(placed[VALUE], None), KNOWN_PLACE: known.ifelse(placed[PLACE], None)}
+        known_values = with_columns(
+            placed, {KNOWN: known.ifelse(placed[VALUE], None), KNOWN_PLACE: known.ifelse(placed[PLACE], None)}
         )
-        counted = known_values.mutate(
-            **{
+        counted = with_columns(
+            known_values,
+            {
                 BEFORE: known_values[KNOWN].count().over(self._window(known_values)),
                 AFTER: known_values[KNOWN].count().over(self._window(known_values, backward=True)),
-            }
+            },
         )
         low, low_place, high, high_place = (
             counted[column].max().over(self._side(counted, side))
             for side in (BEFORE, AFTER)
             for column in (KNOWN, KNOWN_PLACE)
         )
-        ends = counted.mutate(**{LOW: low, LOW_PLACE: low_place, HIGH: high, HIGH_PLACE: high_place})
+        ends = with_columns(counted, {LOW: low, LOW_PLACE: low_place, HIGH: high, HIGH_PLACE: high_place})
         share = (ends[PLACE] - ends[LOW_PLACE]) / (ends[HIGH_PLACE] - ends[LOW_PLACE])
         line = (ends[HIGH_PLACE] > ends[LOW_PLACE]).ifelse(ends[LOW] + (ends[HIGH] - ends[LOW]) * share, ends[LOW])
         inside = (ends[HIGH].notnull() & ends[PLACE].notnull()).ifelse(line, None)
-        return ends.mutate(**{name: ends[VALUE].fill_null(inside)}).drop(*_INSIDE)
+        return with_columns(ends, {name: ends[VALUE].fill_null(inside)}).drop(*_INSIDE)
 
 
 def _require_others(columns: list[str], others: list[str]) -> None:

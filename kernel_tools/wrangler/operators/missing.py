@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_columns, with_columns
 from kernel_tools.wrangler.operators.constants import Scalar, constant
 from kernel_tools.wrangler.operators.naming import require_new_names
 from kernel_tools.wrangler.operators.statistics import frequencies, measure, require_finite
@@ -47,11 +47,12 @@ class Fill(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Coalesce."""
         table = tables[0]
-        return table.mutate(
-            **{
+        return with_columns(
+            table,
+            {
                 name: table[name].fill_null(constant(self.value, table[name].type(), name, field="value"))
                 for name in self.columns
-            }
+            },
         )
 
 
@@ -132,8 +133,8 @@ class Impute(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Coalesce."""
         table, filled = tables[0], state["values"]
-        return table.mutate(
-            **{name: table[name].fill_null(filled[name]) for name in self.columns if filled[name] is not None}
+        return with_columns(
+            table, {name: table[name].fill_null(filled[name]) for name in self.columns if filled[name] is not None}
         )
 
     def learn_frame(self, *frames: pd.DataFrame) -> State:
@@ -183,7 +184,7 @@ class MissingIndicator(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Ask each value."""
         table = tables[0]
-        return table.mutate(**{f"{name}{self.suffix}": table[name].isnull().cast("int8") for name in self.columns})
+        return with_columns(table, {f"{name}{self.suffix}": table[name].isnull().cast("int8") for name in self.columns})
 
 
 class DropMissing(Operator):
@@ -222,7 +223,7 @@ DISGUISES = ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "unknown", "miss
 class DisguisedToNull(Operator):
     """Turn values that only stand for a missing one into missing ones.
 
-    Text is compared without capital letters and outer blanks; empty text goes too. In columns of numbers the given
+    Text is compared without capital letters and outer blanks. In columns of numbers the given
     values that are numbers go, in columns of dates those that are dates (1900-01-01); without any, nothing does.
     """
 
@@ -234,10 +235,12 @@ class DisguisedToNull(Operator):
     values: list[Scalar] = Field(
         default=list(DISGUISES), max_length=1000, description="The values that stand for a missing one."
     )
+    empty: bool = Field(True, description="Whether empty text, or blanks only, stands for a missing one too.")
 
     def sentence(self) -> str:
         """Name the values, if they are few."""
-        shown = ", ".join(map(str, self.values[:6])) + (", ..." if len(self.values) > 6 else "")
+        words = [*(["empty text"] if self.empty else []), *map(str, self.values)]
+        shown = ", ".join(words[:6]) + (", ..." if len(words) > 6 else "")
         return f"Make {shown} in {', '.join(self.columns)} missing"
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
@@ -246,15 +249,16 @@ class DisguisedToNull(Operator):
         for name in self.columns:
             column, kind = table[name], kind_of(table[name].type())
             if kind == "string":
-                tokens = list(dict.fromkeys(["", *(str(value).strip().lower() for value in self.values)]))
-                new[name] = column.strip().lower().isin(tokens).ifelse(None, column)
+                tokens = [*([""] if self.empty else []), *(str(value).strip().lower() for value in self.values)]
+                words = list(dict.fromkeys(tokens))
+                new[name] = column.strip().lower().isin(words).ifelse(None, column) if words else column
             else:
                 gone = _numbers(self.values) if kind == "number" else _dates(self.values)
                 if kind == "datetime":
                     new[name] = column.date().isin(gone).ifelse(None, column) if gone else column
                 else:
                     new[name] = column.isin(gone).ifelse(None, column) if gone else column
-        return table.mutate(**new)
+        return with_columns(table, new)
 
 
 def _numbers(given: list[Scalar]) -> list[int | float]:

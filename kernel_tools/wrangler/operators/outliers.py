@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 from kernel_tools.wrangler.operators.constants import constant
 from kernel_tools.wrangler.operators.statistics import measure, require_finite
 
@@ -119,10 +119,10 @@ class Outliers(Operator):
         }
         bounds = {name: both for name, both in bounds.items() if both != [None, None]}
         if self.fix == "clip":
-            return table.mutate(**{name: _clipped(table[name], *both) for name, both in bounds.items()})
+            return with_columns(table, {name: _clipped(table[name], *both) for name, both in bounds.items()})
         if self.fix == "null":
-            return table.mutate(
-                **{name: _is_within(table[name], *both).ifelse(table[name], None) for name, both in bounds.items()}
+            return with_columns(
+                table, {name: _is_within(table[name], *both).ifelse(table[name], None) for name, both in bounds.items()}
             )
         kept = [table[name].isnull() | _is_within(table[name], *both) for name, both in bounds.items()]
         return table.filter(*kept) if kept else table

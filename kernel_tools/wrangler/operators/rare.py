@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, pick_columns, with_columns
 from kernel_tools.wrangler.operators.statistics import frequencies, measure
 
 if TYPE_CHECKING:
@@ -55,4 +55,4 @@ class ReplaceRare(Operator):
         for name in self.columns:
             kept = table[name].isnull() | table[name].isin(state["categories"][name])
             new[name] = kept.ifelse(table[name], self.replacement)
-        return table.mutate(**new)
+        return with_columns(table, new)

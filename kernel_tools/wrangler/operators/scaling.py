@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 from kernel_tools.wrangler.operators.statistics import measure, require_finite
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Scaling(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Subtract and divide."""
         table = tables[0]
-        return table.mutate(**{name: self._scaled(table[name], state["columns"][name]) for name in self.columns})
+        return with_columns(table, {name: self._scaled(table[name], state["columns"][name]) for name in self.columns})
 
     def _scaled(self, column: Any, learned: dict[str, float] | None) -> Any:
         value = column.cast("float64")

@@ -19,6 +19,7 @@ from kernel_tools.wrangler.operators.base import (
     pick_column,
     pick_columns,
     rows_of,
+    with_columns,
 )
 from kernel_tools.wrangler.operators.chance import score, seed_field
 from kernel_tools.wrangler.operators.constants import Scalar
@@ -88,7 +89,7 @@ class TargetEncode(Operator):
     def learn(self, *tables: ir.Table) -> State:
         """Return the values of each category: from all rows, and from all rows but those of each fold."""
         table, positive = tables[0], self._positive(tables[0])
-        numbered = self._numbered(table.mutate(**{TARGET: _target(table[self.target], positive)}))
+        numbered = self._numbered(with_columns(table, {TARGET: _target(table[self.target], positive)}))
         rows = numbered.filter(numbered[TARGET].notnull())
         whole = _without(
             self._shares(rows_of(rows.group_by(FOLD).agg(**{key: of(rows) for key, of in FIGURES.items()})))
@@ -136,8 +137,8 @@ class TargetEncode(Operator):
     def _numbered(self, table: ir.Table) -> ir.Table:
         import ibis
 
-        numbered = table.mutate(**{ROW: ibis.row_number()})
-        return numbered.mutate(**{FOLD: score(numbered[ROW], self.seed) % self.folds})
+        numbered = with_columns(table, {ROW: ibis.row_number()})
+        return with_columns(numbered, {FOLD: score(numbered[ROW], self.seed) % self.folds})
 
     def _encoded(self, cells: list[dict[str, Any]], whole: list[Share]) -> dict[str, Any]:
         """Return the categories, the most frequent first, and for all rows and without each fold the values."""
@@ -167,7 +168,7 @@ class TargetEncode(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Look each value up in what was learned from all rows."""
         table = tables[0]
-        return table.mutate(**{name: self._looked_up(table[name], state, name, 0) for name in self.columns})
+        return with_columns(table, {name: self._looked_up(table[name], state, name, 0) for name in self.columns})
 
     def build_training(self, *tables: ir.Table, state: State) -> ir.Table:
         """Look each value up in what was learned without the fold of its row."""
@@ -176,14 +177,15 @@ class TargetEncode(Operator):
         def build(numbered: ir.Table) -> ir.Table:
             fold = score(numbered[ROW], self.seed) % self.folds
             parts = range(1, self.folds)
-            return numbered.mutate(
-                **{
+            return with_columns(
+                numbered,
+                {
                     name: ibis.cases(
                         *((fold == part - 1, self._looked_up(numbered[name], state, name, part)) for part in parts),
                         else_=self._looked_up(numbered[name], state, name, self.folds),
                     )
                     for name in self.columns
-                }
+                },
             )
 
         return in_order(tables[0], build)

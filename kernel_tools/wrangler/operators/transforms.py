@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, pick_columns, with_columns
 from kernel_tools.wrangler.operators.statistics import measure, require_finite
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Log(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Take them where they exist."""
-        return tables[0].mutate(**{name: self._log(tables[0][name].cast("float64")) for name in self.columns})
+        return with_columns(tables[0], {name: self._log(tables[0][name].cast("float64")) for name in self.columns})
 
     def _log(self, column: Any) -> Any:
         value = column + self.add if self.add else column
@@ -77,8 +77,8 @@ class _Power(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Raise to the power."""
         table, exponents = tables[0], state["exponents"]
-        return table.mutate(
-            **{name: self.powered(table[name].cast("float64"), exponents[name]) for name in self.columns}
+        return with_columns(
+            table, {name: self.powered(table[name].cast("float64"), exponents[name]) for name in self.columns}
         )
 
     def powered(self, column: Any, exponent: float) -> Any:
@@ -184,4 +184,4 @@ class QuantileBins(Operator):
             column, edges = table[name], state["edges"][name]
             below = [(column < edge, place) for place, edge in enumerate(edges)]
             new[name] = ibis.cases(*below, (column.notnull(), len(edges))).cast("int64")
-        return table.mutate(**new)
+        return with_columns(table, new)

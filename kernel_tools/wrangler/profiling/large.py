@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.kinds import Kind
@@ -91,7 +91,7 @@ def _histogram(engine: Engine, table: ir.Table, low: float, high: float, bins: i
     return Histogram(shown, [counts.get(place, 0) for place in range(len(edges) - 1)])
 
 
-def _shape(engine: Engine, table: ir.Table, mean: float, std: float | None, n: int) -> dict[str, float | None]:
+def _shape(engine: Engine, table: ir.Table, mean: float, std: float | None, n: int) -> dict[str, Any]:
     """Return the moments, from powers of the standardized values."""
     if not std:
         return {"mean": mean, "std": std, "skew": None, "kurtosis": None}

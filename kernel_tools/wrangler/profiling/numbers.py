@@ -1,4 +1,4 @@
-"""The profile of numbers, dates and date-times: one sorted copy of the column tells everything."""
+"""The profile of numbers, dates and date-times: the different values, sorted, and their counts tell everything."""
 
 from __future__ import annotations
 
@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 ORDERS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """The orders of the quantiles of a profile."""
 
+_DENSE = 4
+"""Whole numbers whose range is at most this many times their number are counted, not sorted."""
+_BLOCK = 65_536
+"""Values that are raised to powers at a time."""
+
 
 def profile_numbers(engine: Engine, column: ir.Column, kind: Kind, *, rows: int, bins: int, top: int) -> ColumnProfile:
     """Return the profile of a column; numbers that fit no 64-bit integer are taken as floats."""
     import numpy as np
 
-    values = column_values(engine, column, kind)
-    count = len(values)
-    invalid = 0
-    values.sort()  # -inf comes first, then the finite, inf, and NaN last
-    if values.dtype.kind == "f":
-        low, high, count = np.searchsorted(values, [np.finfo(values.dtype).min, np.inf, np.nan], side="left")
-        values, count, invalid = values[low:high], int(count), int(count - (high - low))
+    values, counts = distinct_counts(column_values(engine, column, kind))
+    count, invalid = int(counts.sum()), 0
+    if values.dtype.kind == "f":  # -inf comes first, then the finite, inf, and NaN last
+        low, high, last = np.searchsorted(values, [np.finfo(values.dtype).min, np.inf, np.nan], side="left")
+        count = int(counts[:last].sum())
+        values, counts = values[low:high], counts[low:high]
+        invalid = count - int(counts.sum())
     known = ColumnProfile(
         name=column.get_name(),
         type=str(column.type()),
@@ -39,7 +44,7 @@ def profile_numbers(engine: Engine, column: ir.Column, kind: Kind, *, rows: int,
         missing=rows - count,
         invalid=invalid,
     )
-    return describe_sorted(known, values, bins=bins, top=top)
+    return describe_counts(known, values, counts, bins=bins, top=top)
 
 
 def column_values(engine: Engine, column: ir.Column, kind: Kind) -> Array:
@@ -69,34 +74,46 @@ def _instants(data: Any) -> Any:
     return data.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
 
 
-def describe_sorted(known: ColumnProfile, values: Array, *, bins: int, top: int) -> ColumnProfile:
-    """Complete a profile by what sorted finite values tell."""
+def distinct_counts(values: Array) -> tuple[Array, Array]:
+    """Return the different values, sorted, and how often each occurs; `values` may be sorted in place."""
+    import numpy as np
+
+    if len(values) and values.dtype.kind != "f":
+        low, high = int(values.min()), int(values.max())
+        if high - low <= _DENSE * len(values):
+            counts = np.bincount(values - low)
+            places = np.flatnonzero(counts)
+            return places + low, counts[places]
+    values.sort()
+    is_start = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=is_start[1:])
+    starts = np.flatnonzero(is_start)
+    return values[starts], np.diff(starts, append=len(values))
+
+
+def describe_counts(known: ColumnProfile, values: Array, counts: Array, *, bins: int, top: int) -> ColumnProfile:
+    """Complete a profile by what different finite values, sorted, and their counts tell."""
     import numpy as np
 
     if not len(values):
         return known
     kind = known.kind
-    is_start = np.empty(len(values), dtype=bool)
-    is_start[0] = True
-    np.not_equal(values[1:], values[:-1], out=is_start[1:])
-    starts = np.flatnonzero(is_start)
-    del is_start
-    counts = np.diff(starts, append=len(values))
-    chosen = most_frequent(counts, top)
+    ends = np.cumsum(counts)
     found = replace(
         known,
-        distinct=len(starts),
+        distinct=len(values),
         unique=int(np.count_nonzero(counts == 1)),
         minimum=plain(values[0], kind),
         maximum=plain(values[-1], kind),
-        quantiles={f"{order:g}": plain(_quantile(values, order), kind) for order in ORDERS},
-        histogram=_histogram(values, bins, kind),
-        top=[TopValue(plain(values[starts[place]], kind), int(counts[place])) for place in chosen],
+        quantiles={f"{order:g}": plain(_quantile(values, ends, order), kind) for order in ORDERS},
+        histogram=_histogram(values, ends, bins, kind),
+        top=[TopValue(plain(values[place], kind), int(counts[place])) for place in most_frequent(counts, top)],
     )
     if kind != "number":
         return found
     below, above = np.searchsorted(values, 0, "left"), np.searchsorted(values, 0, "right")
-    return replace(found, zeros=int(above - below), negatives=int(below), **moments(values))
+    negatives = int(ends[below - 1]) if below else 0
+    return replace(found, zeros=int(counts[below:above].sum()), negatives=negatives, **moments(values, counts))
 
 
 def most_frequent(counts: Array, top: int) -> list[int]:
@@ -114,24 +131,25 @@ def most_frequent(counts: Array, top: int) -> list[int]:
     return [int(place) for place in places]
 
 
-def moments(values: Array) -> dict[str, float | None]:
+def moments(values: Array, counts: Array) -> dict[str, Any]:
     """Return mean, standard deviation (n - 1), skew and excess kurtosis (both without bias)."""
     import numpy as np
 
-    values = values.astype(np.float64, copy=False)
-    n = len(values)
-    scale = float(max(abs(float(values[0])), abs(float(values[-1])))) or 1.0
-    scale = scale if scale > 1e70 or scale < 1e-70 else 1.0  # so that fourth powers stay within floats
-    scaled = values if scale == 1.0 else values / scale
-    mean = float(np.mean(scaled, dtype=np.float64))
-    if values[0] == values[-1]:
+    n = int(counts.sum())
+    if len(values) == 1:
         return {"mean": float(values[0]), "std": 0.0 if n > 1 else None, "skew": None, "kurtosis": None}
-    power = scaled - mean
-    deviations = power.copy()
-    second = float(np.dot(power, deviations))
-    power *= deviations
-    third = float(np.dot(power, deviations))
-    fourth = float(np.dot(power, power))
+    scale = max(abs(float(values[0])), abs(float(values[-1])))
+    scale = scale if scale > 1e70 or scale < 1e-70 else 1.0  # so that fourth powers stay within floats
+    mean = float(np.einsum("i,i->", values / (scale * n), counts))
+    second = third = fourth = 0.0
+    for start in range(0, len(values), _BLOCK):
+        deviations = values[start : start + _BLOCK] / scale - mean
+        weighted = deviations * counts[start : start + _BLOCK]
+        squares = deviations * deviations
+        second += float(np.einsum("i,i->", weighted, deviations))
+        third += float(np.einsum("i,i->", weighted, squares))
+        squares *= squares
+        fourth += float(np.einsum("i,i->", squares, counts[start : start + _BLOCK]))
     variance = second / (n - 1)
     skew = kurtosis = None
     if n > 2 and variance > 0:
@@ -167,20 +185,20 @@ def bin_edges(low: Any, high: Any, bins: int, is_whole: bool) -> Array:
     return edges
 
 
-def _histogram(values: Array, bins: int, kind: Kind) -> Histogram:
+def _histogram(values: Array, ends: Array, bins: int, kind: Kind) -> Histogram:
     import numpy as np
 
     edges = bin_edges(values[0], values[-1], bins, is_whole=values.dtype.kind != "f" and kind == "number")
     places = np.searchsorted(values, edges[1:-1], side="left")
-    counts = np.diff(places, prepend=0, append=len(values))
+    counts = np.diff(np.concatenate([[0], ends])[places], prepend=0, append=ends[-1])
     return Histogram([plain(edge, kind) for edge in edges], [int(count) for count in counts])
 
 
-def _quantile(values: Array, order: float) -> Any:
-    place = order * (len(values) - 1)
+def _quantile(values: Array, ends: Array, order: float) -> Any:
+    import numpy as np
+
+    place = order * (int(ends[-1]) - 1)
     lower = int(place)
-    if place == lower:
-        return values[lower]
+    low, high = values[np.searchsorted(ends, [lower, min(lower + 1, int(ends[-1]) - 1)], side="right")]
     share = place - lower
-    low, high = values[lower], values[lower + 1]
-    return low if low == high else float(low) * (1 - share) + float(high) * share
+    return low if low == high or share == 0 else float(low) * (1 - share) + float(high) * share

@@ -49,6 +49,8 @@ def iterate_profiles(
     engine: Engine, table: str, columns: Sequence[str] | None = None, *, bins: int = 20, top: int = 10
 ) -> Iterator[ColumnProfile]:
     """Profile column by column; see `profile`."""
+    import pyarrow as pa
+
     if not 1 <= bins <= 1_000 or not 0 <= top <= 1_000:
         raise InvalidArgumentError(f"bins has to be 1 to 1000 and top 0 to 1000, they are {bins} and {top}.")
     data = engine.table(table)
@@ -58,6 +60,7 @@ def iterate_profiles(
         require_column(schema, name, field="columns")
     rows = int(engine.arrow(data.aggregate(n=data.count()))["n"][0].as_py())
     for name in wanted:
+        pa.default_memory_pool().release_unused()  # so that no column pays for the one before
         kind = kind_of(schema[name])
         if kind not in _ORDERED:
             yield profile_categories(engine, data[name], kind, rows=rows, top=top)

@@ -69,7 +69,7 @@ def _describe_texts(known: ColumnProfile, groups: pa.Table) -> ColumnProfile:
     lengths = pc.utf8_length(values)
     limits = pc.min_max(lengths)
     bounds = pc.min_max(values)
-    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(values)), 0)
+    blank = pc.or_(pc.equal(lengths, 0), pc.utf8_is_space(values))
     return replace(
         known,
         invalid=int(pc.sum(pc.if_else(blank, counts, 0)).as_py() or 0),

@@ -32,7 +32,7 @@ MISSING = [
     Case("drop_missing", {"columns": ["age", "income"]}),
     Case("drop_missing", {"columns": ["job", "is_member"], "how": "all"}),
     measures("disguised_to_null", columns=["code", "kind"]),
-    measures("disguised_to_null", columns=["code"], values=["x", "A-B"]),
+    measures("disguised_to_null", columns=["code"], values=["x", "A-B"], empty=False),
     measures("disguised_to_null", columns=["whole", "skewed"], values=[1000, "0.5", "x"]),
     Case("disguised_to_null", {"columns": ["born", "seen"], "values": ["1970-01-01", "2023-01-01"]}),
 ]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import nbformat
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights import CHECKS, Finding, Report, insights
+from kernel_tools.wrangler.insights import CHECKS, Finding, Report, insights, report_notebook, report_page
 from kernel_tools.wrangler.insights.checking import definition_of
 from kernel_tools.wrangler.insights.target import confident_errors
 from kernel_tools.wrangler.insights.text import is_card, is_iban, is_phone
 from kernel_tools.wrangler.operators import make_operator
+from kernel_tools.wrangler.profiling import profile
 
 N = 600
 
@@ -221,3 +224,26 @@ def test_check_digits_tell_personal_numbers_from_others():
     assert is_card("4111 1111 1111 1111") and not is_card("4111 1111 1111 1112") and not is_card("0000000000000")
     assert is_iban("DE89 3704 0044 0532 0130 00") and not is_iban("DE88 3704 0044 0532 0130 00")
     assert is_phone("+49 30 1234567") and not is_phone("2024-01-31") and not is_phone("3.14159265")
+
+
+def test_the_report_is_a_page_in_which_nothing_of_the_data_is_markup(engine):
+    chance = _chance()
+    columns = {
+        "<b>x": chance.lognormal(0, 2, N),
+        "y": chance.choice(["<script>alert(1)</script>", "b"], N),
+        "c": ["<i>"] * N,
+    }
+    engine.register(pa.table(columns), "t")
+    page = report_page(insights(engine, "t", target="y"), profile(engine, "t"), title="A & B")
+    body = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "A &amp; B" in body and "&lt;b&gt;x is skewed" in body
+    assert "<b>x" not in body and "<i>" not in body and "alert(1)</script>" not in page.replace("\\u003c", "<")[-2000:]
+    assert page.count("Plotly.newPlot") >= 4
+
+
+def test_the_notebook_of_a_report_holds_a_recipe_of_the_suggestions(report):
+    notebook = nbformat.from_dict(report_notebook(report, "data/table.parquet"))
+    nbformat.validate(notebook)
+    recipe = notebook.cells[-1].source
+    compile(recipe, "recipe", "exec")
+    assert ".drop(columns=['always'])" in recipe and recipe.count(".drop(columns=['again'])") == 1

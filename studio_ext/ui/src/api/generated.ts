@@ -1596,10 +1596,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Read rows of a view as an Arrow stream */
-    get: operations['read_window'];
+    get?: never;
     put?: never;
-    post?: never;
+    /** Read rows of a view as an Arrow stream */
+    post: operations['read_window'];
     delete?: never;
     options?: never;
     head?: never;
@@ -3522,6 +3522,21 @@ export interface components {
     ResourcesReply: {
       resources: components['schemas']['Resource'][];
       memory: number;
+    };
+    /**
+     * RowWindowRequest
+     * @description Which rows and columns of a view; `before` is a view of the same rows that cells are compared with.
+     */
+    RowWindowRequest: {
+      view: string;
+      /** @default 0 */
+      start: number;
+      /** @default 200 */
+      count: number;
+      /** @default [] */
+      columns: string[];
+      /** @default null */
+      before: string | null;
     };
     /**
      * RowsRequest
@@ -12644,20 +12659,18 @@ export interface operations {
   };
   read_window: {
     parameters: {
-      query: {
-        view: string;
-        start?: number;
-        count?: number;
-        column?: string[];
-        before?: string;
-      };
+      query?: never;
       header?: never;
       path: {
         session: string;
       };
       cookie?: never;
     };
-    requestBody?: never;
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RowWindowRequest'];
+      };
+    };
     responses: {
       /** @description Done */
       200: {

@@ -91,11 +91,11 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
     () => ({
       columns,
       rowCount: shown.rows,
-      window: (start, count, column, signal) =>
+      window: (start, count, names, signal) =>
         readWindow(
           client,
           session,
-          { view: shown.view, start, count, column, before },
+          { view: shown.view, start, count, columns: names, before },
           signal
         )
     }),

@@ -103,16 +103,20 @@ export function arrangeView(
 export async function readWindow(
   client: Client,
   session: string,
-  query: {
+  body: {
     view: string;
     start: number;
     count: number;
-    column?: string[];
+    columns?: string[];
     before?: string | null;
   },
   signal?: AbortSignal
 ): Promise<Uint8Array> {
-  const reply = await client.reply(at(session, 'window'), { query, signal });
+  const reply = await client.reply(at(session, 'window'), {
+    method: 'POST',
+    body,
+    signal
+  });
   return new Uint8Array(await reply.arrayBuffer());
 }
 
