@@ -78,7 +78,7 @@ def run(step: Any, table: pa.Table, build: Callable[[ir.Table], ir.Table]) -> pa
         name, statement = kept[key]
         own.connection.register(name, table)
         try:
-            return own.connection.execute(statement).to_arrow_table()
+            return own.connection.sql(statement).to_arrow_table()
         finally:
             own.connection.unregister(name)
 
