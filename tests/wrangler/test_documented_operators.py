@@ -1,4 +1,7 @@
-"""The page of operators says what the operators say: ``python -m tests.wrangler.test_documented_operators`` writes it."""
+"""The page of operators says what they say.
+
+``python -m tests.wrangler.test_documented_operators`` writes it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from kernel_tools.wrangler.operators import OPERATORS, operator_class, schema_of
 PAGE = Path(__file__).parents[2] / "docs" / "wrangler-operators.md"
 HEAD = """# Steps of the Data Wrangler
 
-All operators, by family. Each is a method of a recipe, `recipe.impute(["age"], strategy="median")`, and a step in the studio.
-This page is made from the operators themselves (`python -m tests.wrangler.test_documented_operators`).
+All operators, by family. Each is a method of a recipe, `recipe.impute(["age"], strategy="median")`, and a step in the
+studio. This page is made from the operators themselves (`python -m tests.wrangler.test_documented_operators`).
 """
 
 

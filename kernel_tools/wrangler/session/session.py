@@ -173,9 +173,9 @@ class Session:
         return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
 
     def insights(self, task: Task, node: str, **wanted: Any) -> dict[str, Any]:
-        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.insights`."""
+        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.checks`."""
         from kernel_tools.core.progress import progress
-        from kernel_tools.wrangler.insights import insights
+        from kernel_tools.wrangler.checks import insights
 
         computed = self._compute(task, node, is_whole=True)
         with progress("Looking for problems", unit="checks") as work:

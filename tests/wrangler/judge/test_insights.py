@@ -15,11 +15,11 @@ import pytest
 
 import kernel_tools
 from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.wrangler.checks import CHECKS, Finding, Report, insights, report_notebook, report_page
+from kernel_tools.wrangler.checks.checking import definition_of
+from kernel_tools.wrangler.checks.target import confident_errors
+from kernel_tools.wrangler.checks.text import is_card, is_iban, is_phone
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights import CHECKS, Finding, Report, insights, report_notebook, report_page
-from kernel_tools.wrangler.insights.checking import definition_of
-from kernel_tools.wrangler.insights.target import confident_errors
-from kernel_tools.wrangler.insights.text import is_card, is_iban, is_phone
 from kernel_tools.wrangler.operators import make_operator
 from kernel_tools.wrangler.profiling import profile
 

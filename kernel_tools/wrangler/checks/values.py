@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kernel_tools.wrangler.insights.columns import is_id_like
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, number, share_words
+from kernel_tools.wrangler.checks.columns import is_id_like
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, number, share_words
 from kernel_tools.wrangler.profiling import ColumnProfile
 
 TOKENS = frozenset(
