@@ -62,7 +62,7 @@ test('a table is opened from the file browser, and steps are added with a look a
     .click();
   const form = tab.getByRole('form');
   await form.getByRole('checkbox', { name: /age/ }).check();
-  await expect(form).toContainText('age: 1 values change');
+  await expect(form).toContainText('age: 1 value changes');
   await inspect(page, 'wrangler-form');
   await form.getByRole('button', { name: 'Apply' }).click();
   await expect(steps).toContainText('Fill missing values of age');

@@ -386,7 +386,10 @@ function Workbench(props: {
           }}
         />
       ) : (
-        <div className="atelier-Recipe-body">
+        <div
+          className="atelier-Recipe-body"
+          data-side={isChoosing || draft ? true : undefined}
+        >
           <StepList
             parts={open.parts}
             selected={draft?.isNew ? null : selected}
