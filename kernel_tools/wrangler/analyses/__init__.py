@@ -21,7 +21,16 @@ __all__ = ["ANALYSES", "Analysis", "AnalysisResult", "analysis_class", "analysis
 ANALYSES: dict[str, str] = {
     "histogram": "histogram:Histogram",
     "scatter": "scatter:Scatter",
+    "box": "box:Box",
+    "heat_map": "heat_map:HeatMap",
     "correlation": "correlation:Correlation",
+    "table_summary": "table_summary:TableSummary",
+    "quick_model": "prediction:QuickModelAnalysis",
+    "target_leakage": "prediction:TargetLeakage",
+    "multicollinearity": "multicollinearity:Multicollinearity",
+    "decomposition": "time_series:Decomposition",
+    "anomalies": "time_series:Anomalies",
+    "custom_plotly": "custom_plotly:CustomPlotly",
 }
 """Where the class of each kind is, in the order in which the studio offers them."""
 

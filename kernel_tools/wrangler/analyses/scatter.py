@@ -1,4 +1,4 @@
-"""Scatter: two columns against each other, as points, or as the density of points that are too many to be told apart."""
+"""Scatter: two columns against each other, as points, or as density where points are too many to be told apart."""
 
 from __future__ import annotations
 
