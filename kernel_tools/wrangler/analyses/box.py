@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -14,6 +15,14 @@ from kernel_tools.wrangler.operators.base import pick_column
 
 MOST_OUTLIERS = 200
 """Different values outside the whiskers that a box shows: those farthest out."""
+
+
+@dataclass(frozen=True)
+class _Box:
+    figures: dict[str, Any]
+    outliers: list[float]
+    series: int
+    panel: int
 
 
 class Box(Analysis):
@@ -41,14 +50,13 @@ class Box(Analysis):
         data = data.filter(data["__value__"].notnull())
         by = make_categories(engine, data, self.by, self.most) if self.by else None
         facet = make_categories(engine, data, self.facet, MOST_PANELS) if self.facet else None
-        rows = self._boxes(engine, data, by, facet)
+        boxes = self._boxes(engine, data, by, facet)
         panels = Panels(f"{self.column} by {self.by}" if self.by else self.column, self.by or "", self.column, facet)
-        for row in rows:
-            series, panel = row.pop("series"), row.pop("panel")
-            outliers = row.pop("points")
+        for box in boxes:
+            row, series = box.figures, box.series
             color = color_of(by, 0 if by and series not in (by.other, by.missing) else series)
             name = by.labels[series] if by else self.column
-            at = panels.at(panel)
+            at = panels.at(box.panel)
             panels.figure.add_box(
                 x=[name],
                 q1=[row["q1"]],
@@ -63,8 +71,8 @@ class Box(Analysis):
                 **at,
             )
             panels.figure.add_scatter(
-                x=[name] * len(outliers),
-                y=outliers,
+                x=[name] * len(box.outliers),
+                y=box.outliers,
                 mode="markers",
                 marker={"size": 4, "color": color, "symbol": "circle-open"},
                 name=f"{name}: outliers",
@@ -72,6 +80,7 @@ class Box(Analysis):
                 **at,
             )
         panels.figure.update_xaxes(type="category", categoryorder="array", categoryarray=by.labels if by else None)
+        rows = [box.figures for box in boxes]
         n = sum(row["n"] for row in rows)
         notes = [*group_notes(by, "Boxes"), *group_notes(facet, "Panels")]
         if n < total:
@@ -82,7 +91,7 @@ class Box(Analysis):
         outside = int(frame["outliers"].sum()) if len(frame) else 0
         return AnalysisResult(panels.figure, frame, {"rows": total, "drawn": n, "outliers": outside}, True, n, notes)
 
-    def _boxes(self, engine: Engine, data: Any, by: Any, facet: Any) -> list[dict[str, Any]]:
+    def _boxes(self, engine: Engine, data: Any, by: Any, facet: Any) -> list[_Box]:
         import ibis
 
         value = data["__value__"]
@@ -101,7 +110,7 @@ class Box(Analysis):
         finally:
             engine.connection.unregister(name)
 
-    def _with_outliers(self, engine: Engine, keyed: Any, boxes: Any, by: Any, facet: Any) -> list[dict[str, Any]]:
+    def _with_outliers(self, engine: Engine, keyed: Any, boxes: Any, by: Any, facet: Any) -> list[_Box]:
         import ibis
 
         same = [keyed[key].identical_to(boxes[key]) for key in ("series", "panel")]
@@ -128,17 +137,14 @@ class Box(Analysis):
         for row in read_rows(engine, boxes):
             key = (row.pop("series"), row.pop("panel"))
             end = ends[key]
+            names = {self.facet: facet.labels[facet.places([key[1]])[0]]} if facet else {}
+            names |= {self.by: by.labels[by.places([key[0]])[0]]} if by else {}
             found.append(
-                {
-                    **({self.facet: facet.labels[facet.places([key[1]])[0]]} if facet else {}),
-                    **({self.by: by.labels[by.places([key[0]])[0]]} if by else {}),
-                    **row,
-                    "lower": end["lower"],
-                    "upper": end["upper"],
-                    "outliers": end["outliers"],
-                    "points": sorted(points.get(key, [])),
-                    "series": int(by.places([key[0]])[0]) if by else 0,
-                    "panel": int(facet.places([key[1]])[0]) if facet else 0,
-                }
+                _Box(
+                    {**names, **row, "lower": end["lower"], "upper": end["upper"], "outliers": end["outliers"]},
+                    sorted(points.get(key, [])),
+                    series=int(by.places([key[0]])[0]) if by else 0,
+                    panel=int(facet.places([key[1]])[0]) if facet else 0,
+                )
             )
-        return sorted(found, key=lambda row: (row["panel"], row["series"]))
+        return sorted(found, key=lambda box: (box.panel, box.series))

@@ -189,7 +189,7 @@ def _ratios(engine: Engine, data: ir.Table, numbers: Sequence[str], categories: 
     for column, name in enumerate(categories):
         rows = data.filter(data[name].notnull())
         values = [finite(rows[number]) for number in numbers]
-        figures = {}
+        figures: dict[str, Any] = {}
         for place, value in enumerate(values):
             figures |= {f"n{place}": value.count(), f"m{place}": value.mean(), f"v{place}": value.var(how="pop")}
         found = read_rows(engine, rows.group_by(group=rows[name]).agg(**figures))
