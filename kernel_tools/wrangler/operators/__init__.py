@@ -9,7 +9,7 @@ import functools
 import importlib
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from kernel_tools.core.errors import NotFoundError
 from kernel_tools.wrangler.operators.base import Operator, StepError
@@ -126,13 +126,18 @@ def make_operator(op: str, params: dict[str, Any]) -> Operator:
     try:
         return kind.model_validate(params)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(kind.model_fields)
-        said = first["msg"].removeprefix("Value error, ").rstrip(".")
-        text = f"{kind.title}: {where}: {said}." if where else f"{kind.title}: {said}."
-        hint = f" The parameters are: {known}." if first["type"] in ("extra_forbidden", "missing") else ""
-        raise StepError(text + hint, field=str(first["loc"][0]) if first["loc"] else None) from error
+        raise parameter_error(kind.title, kind, error) from error
+
+
+def parameter_error(title: str, kind: type[BaseModel], error: ValidationError) -> StepError:
+    """Return what is wrong with the first of the parameters that do not fit, and which parameters there are."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    known = ", ".join(kind.model_fields)
+    said = first["msg"].removeprefix("Value error, ").rstrip(".")
+    text = f"{title}: {where}: {said}." if where else f"{title}: {said}."
+    hint = f" The parameters are: {known}." if first["type"] in ("extra_forbidden", "missing") else ""
+    return StepError(text + hint, field=str(first["loc"][0]) if first["loc"] else None)
 
 
 def schema_of(op: str) -> dict[str, Any]:

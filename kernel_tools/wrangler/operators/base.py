@@ -124,15 +124,7 @@ class Operator(BaseModel):
         StepError
             With the field, the column, and the columns that there are.
         """
-        schema = schemas[0]
-        for name, field in type(self).model_fields.items():
-            extra = field.json_schema_extra
-            hint = extra.get("x-ui") if isinstance(extra, dict) else None
-            if not isinstance(hint, dict) or hint["widget"] not in ("column", "columns"):
-                continue
-            value = getattr(self, name)
-            for wanted in [value] if isinstance(value, str) else value or ():
-                require_column(schema, wanted, tuple(hint["kinds"]), field=name)  # type: ignore[arg-type]  # of `_hint`
+        check_columns(self, schemas[0])
 
     def learn(self, *tables: ir.Table) -> State:
         """Return what the step takes from the data; `values` of this module computes aggregates."""
@@ -167,6 +159,24 @@ class Operator(BaseModel):
         For eager operators; imports that they need are lines of their own, at the start.
         """
         raise NotImplementedError
+
+
+def check_columns(parameters: BaseModel, schema: ibis.Schema) -> None:
+    """Refuse columns, of the fields declared with `pick_column` and `pick_columns`, that do not fit the table.
+
+    Raises
+    ------
+    StepError
+        With the field, the column, and the columns that there are.
+    """
+    for name, field in type(parameters).model_fields.items():
+        extra = field.json_schema_extra
+        hint = extra.get("x-ui") if isinstance(extra, dict) else None
+        if not isinstance(hint, dict) or hint["widget"] not in ("column", "columns"):
+            continue
+        value = getattr(parameters, name)
+        for wanted in [value] if isinstance(value, str) else value or ():
+            require_column(schema, wanted, tuple(hint["kinds"]), field=name)  # type: ignore[arg-type]  # of `_hint`
 
 
 def require_column(schema: ibis.Schema, name: str, kinds: Sequence[Kind] = (), *, field: str | None = None) -> None:
