@@ -22,6 +22,7 @@ from kernel_tools.core.errors import (
 )
 from kernel_tools.core.workspace import join_inside
 from kernel_tools.wrangler import trust
+from kernel_tools.wrangler.analyses import ANALYSES, analysis_class, analysis_schema
 from kernel_tools.wrangler.document import RecipeDocument
 from kernel_tools.wrangler.files import SUFFIX, parse_recipe
 from kernel_tools.wrangler.operators import OPERATORS, operator_class, schema_of
@@ -458,6 +459,64 @@ class InsightsHandler(WranglerHandler):
         return begin(self.recipe(session), "insights", **body.model_dump())
 
 
+class AnalysisKind(Reply):
+    """A kind of analysis: what the studio calls it, and the JSON Schema of its parameters."""
+
+    kind: str
+    title: str
+    description: str
+    runs_code: bool
+    parameters: dict[str, object]
+
+
+class AnalysisKinds(Reply):
+    """All kinds, in the order in which they are offered."""
+
+    items: list[AnalysisKind]
+
+
+class AnalysisKindsHandler(WranglerHandler):
+    """The kinds of analyses."""
+
+    path = "/wrangler/analyses"
+
+    @operation("list_analyses", "List the kinds of analyses")
+    def get(self) -> AnalysisKinds:
+        """Answer all of them with their schemas."""
+        items = []
+        for kind in ANALYSES:
+            found = analysis_class(kind)
+            items.append(
+                AnalysisKind(
+                    kind=kind,
+                    title=found.title,
+                    description=(found.__doc__ or "").strip(),
+                    runs_code=found.runs_code,
+                    parameters=analysis_schema(kind),
+                )
+            )
+        return AnalysisKinds(items=items)
+
+
+class AnalyzeRequest(Body):
+    """Which analysis of the rows after a step."""
+
+    node: str = Field(max_length=100)
+    kind: str = Field(max_length=100)
+    params: dict[str, Any] = {}
+
+
+class AnalyzeHandler(WranglerHandler):
+    """An analysis of rows."""
+
+    path = "/wrangler/sessions/{session}/analyses"
+
+    @operation("analyze_rows", "Draw an analysis of all rows after a step", raises=REFUSED, action="execute")
+    def post(self, session: str, body: AnalyzeRequest) -> TaskReply:
+        """Compute it, as a task; the result has a figure, a table and facts."""
+        return begin(self.recipe(session), "analyze", **body.model_dump())
+
+
 class CodeRequest(Body):
     """Which language: python, or a dialect of SQL."""
 
@@ -570,6 +629,8 @@ HANDLERS: list[type[StudioHandler]] = [
     CompareHandler,
     FitHandler,
     InsightsHandler,
+    AnalysisKindsHandler,
+    AnalyzeHandler,
     CodeHandler,
     ExportHandler,
     TaskHandler,

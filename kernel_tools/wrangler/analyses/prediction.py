@@ -8,8 +8,8 @@ from pydantic import Field
 
 from kernel_tools.core.figures import SERIES_COLORS, new_figure
 from kernel_tools.wrangler.analyses.base import Analysis, AnalysisResult
-from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.checks.features import Task
+from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.operators.base import pick_column, pick_columns
 from kernel_tools.wrangler.operators.chance import seed_field
 

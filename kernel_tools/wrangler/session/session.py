@@ -184,6 +184,14 @@ class Session:
         found = report.to_dict()
         return {**found, "table": node, "summary": report.summary()}
 
+    def analyze(self, task: Task, node: str, kind: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the figure, the table and the facts of an analysis of all rows after a step."""
+        from kernel_tools.wrangler.analyses import analyze
+
+        computed = self._compute(task, node, is_whole=True)
+        engine = task.engine(self._engine)
+        return analyze(engine, computed.table, kind, trusted=self._is_trusted, **params).to_dict()
+
     def code(self, task: Task, dialect: str) -> dict[str, Any]:
         """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the Python of one."""
         from kernel_tools.wrangler.graph import last

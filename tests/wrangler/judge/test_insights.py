@@ -280,4 +280,4 @@ def test_columns_of_every_type_are_profiled_and_checked(engine):
 
 def test_the_face_takes_a_frame_again_and_again():
     frame = pd.DataFrame({"a": [1, 1, 1]})
-    assert [len(kernel_tools.wrangler.checks(frame)) for _ in range(2)] == [1, 1]
+    assert [len(kernel_tools.wrangler.insights(frame)) for _ in range(2)] == [1, 1]

@@ -33,6 +33,7 @@ import {
 } from './document';
 import type { Values } from './form/StepFields';
 import { OperatorMenu } from './OperatorMenu';
+import { AnalysesTab } from './AnalysesTab';
 import { CodeTab } from './CodeTab';
 import { FlowTab } from './FlowTab';
 import { IReport, InsightsTab, ISuggestion } from './InsightsTab';
@@ -438,6 +439,19 @@ function Workbench(props: {
                       report={report}
                       onReport={setReport}
                       onApply={applySuggestion}
+                    />
+                  )
+                },
+                {
+                  id: 'analyses',
+                  label: trans.__('Analyses'),
+                  render: () => (
+                    <AnalysesTab
+                      session={session}
+                      node={selected ?? ''}
+                      columns={part?.columns ?? []}
+                      kept={recipe.analyses ?? []}
+                      onKeep={analyses => open.change({ ...recipe, analyses })}
                     />
                   )
                 },

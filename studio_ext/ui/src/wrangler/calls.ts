@@ -24,6 +24,13 @@ export function listOperators(
   return client.json('wrangler/operators', { signal });
 }
 
+export function listAnalyses(
+  client: Client,
+  signal?: AbortSignal
+): Promise<api.AnalysisKinds> {
+  return client.json('wrangler/analyses', { signal });
+}
+
 export function listRecipes(
   client: Client,
   signal?: AbortSignal

@@ -146,7 +146,7 @@ export function fieldKind(
 
 /** Required parameters without a value, by their names. */
 export function missingOf(
-  operator: api.OperatorDetail,
+  operator: { parameters: api.OperatorDetail['parameters'] },
   params: { [name: string]: unknown }
 ): string[] {
   const schema = operator.parameters as ISchema;
