@@ -19,7 +19,7 @@ from kernel_tools.wrangler.files import SUFFIX, write_recipe
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kernel_tools.wrangler.insights import Report
+    from kernel_tools.wrangler.checks import Report
 
 
 def profile(data: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def insights(data: Any, *, target: str | None = None, **options: Any) -> Report:
     target
         The column that is to be predicted, if any.
     options
-        ``splits``, ``event_time``, ``checks``, ``rows``, ``seed``; see `kernel_tools.wrangler.insights.insights`.
+        ``splits``, ``event_time``, ``checks``, ``rows``, ``seed``; see `kernel_tools.wrangler.checks.insights`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def insights(data: Any, *, target: str | None = None, **options: Any) -> Report:
         The findings, the worst first, each with its numbers and the steps of a recipe that mend it.
     """
     from kernel_tools.core.progress import progress
-    from kernel_tools.wrangler.insights import insights as look
+    from kernel_tools.wrangler.checks import insights as look
 
     with _loaded(data) as (engine, table), progress("Looking for problems", unit="checks") as work:
         return look(engine, table, target=target, progress=work, **options)

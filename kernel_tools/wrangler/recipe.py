@@ -297,11 +297,35 @@ class Recipe:
             schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
             return sql_code(self.document, schemas, execution.state, head=self.head, dialect=dialect, tables=tables)
 
-    def to_python(self) -> str:
-        """Return the Python that builds this recipe with `kernel_tools.wrangler`."""
-        from kernel_tools.wrangler.lowering.fluent_code import fluent_code
+    def to_python(self, dialect: str = "pandas") -> str:
+        """Return Python that runs alone and gives the same table, in the variable ``df``.
 
-        return fluent_code(self.document, self.head)
+        Parameters
+        ----------
+        dialect
+            ``pandas``: a comment and a statement or two for each step. ``sql``: one SELECT, run by DuckDB. ``atelier``:
+            the lines that build this recipe, in the variable ``recipe``.
+
+        Raises
+        ------
+        ConflictError
+            If a step has not learned yet.
+        UnsupportedError
+            If a step has no words there; it names the step.
+        """
+        from kernel_tools.wrangler.lowering.duckdb_code import duckdb_code
+        from kernel_tools.wrangler.lowering.fluent_code import fluent_code
+        from kernel_tools.wrangler.lowering.pandas_code import pandas_code
+
+        if dialect == "atelier":
+            return fluent_code(self.document, self.head)
+        if dialect == "sql":
+            return duckdb_code(before(self.document, self.head), self.to_sql())
+        if dialect != "pandas":
+            raise InvalidArgumentError(f"There is no dialect {dialect!r}. Use pandas, sql or atelier.")
+        with self._execution(None, limit=1000, is_training=False, may_learn=False) as (execution, _):
+            schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
+            return pandas_code(self.document, schemas, execution.state, head=self.head)
 
     def to_sklearn(self, *, target: str | None = None) -> Pipeline:
         """Return the steps as a scikit-learn pipeline; see `kernel_tools.wrangler.lowering.estimators.to_sklearn`."""

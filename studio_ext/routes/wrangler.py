@@ -461,7 +461,9 @@ class InsightsHandler(WranglerHandler):
 class CodeRequest(Body):
     """Which language: python, or a dialect of SQL."""
 
-    dialect: Literal["python", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"] = "python"
+    dialect: Literal["python", "pandas", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"] = (
+        "python"
+    )
 
 
 class CodeReply(Reply):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -21,6 +25,7 @@ from kernel_tools.wrangler.engine import Engine  # noqa: E402
 from kernel_tools.wrangler.execution import Execution  # noqa: E402
 from kernel_tools.wrangler.lowering.errors import UnsupportedError  # noqa: E402
 from kernel_tools.wrangler.lowering.onnx import feeds_of, frame_of, lower, to_onnx, with_estimator  # noqa: E402
+from kernel_tools.wrangler.lowering.onnx_spelling import Spelling, ends_of  # noqa: E402
 from kernel_tools.wrangler.recipe import Recipe  # noqa: E402
 from tests.wrangler.cases import Case, all_cases  # noqa: E402
 from tests.wrangler.cases.tables import TABLES  # noqa: E402
@@ -81,7 +86,7 @@ def test_a_graph_gives_what_the_engine_gives(case: Case, engine: Engine) -> None
             found = ran(applied, rows)
         except UnsupportedError as error:
             assert case.op in REFUSED | PARTLY
-            assert "The step 'n' (" in str(error)
+            assert "The step 'n' (" in str(error) or "The column '" in str(error)
             return
         expected = engine.arrow(applied.table("n")).to_pandas(types_mapper=pd.ArrowDtype)
         if len(found) != len(expected) or case.op in ORDER:
@@ -133,6 +138,13 @@ def test_a_row_is_fed_as_a_dictionary() -> None:
         feeds_of({"age": 1.0, "income": 2.0}, session)
 
 
+def test_rows_of_polars_and_arrow_are_fed_as_those_of_pandas() -> None:
+    session = session_of(to_onnx(recipe(), matrix=True))
+    (expected,) = session.run(None, feeds_of(PEOPLE, session))
+    for rows in (TABLES["people"], pl.from_arrow(TABLES["people"])):
+        np.testing.assert_array_equal(session.run(None, feeds_of(rows, session))[0], expected)
+
+
 def test_text_has_no_place_in_a_matrix() -> None:
     with pytest.raises(UnsupportedError, match="job"):
         to_onnx(read(PEOPLE).impute(["age"]).select(["age", "job"]).fit(), matrix=True)
@@ -157,3 +169,36 @@ def test_an_estimator_of_other_columns_is_refused() -> None:
     estimator = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(InvalidArgumentError, match="columns"):
         with_estimator(to_onnx(recipe(), matrix=True), estimator)
+
+
+@pytest.mark.parametrize("encode", ["one_hot", "ordinal", "frequency", "replace_rare"])
+def test_cleaned_categories_are_encoded(encode: str) -> None:
+    words = ["Ja", " ja", "JA\t", "nein", "NEIN ", None, "", "  ", "Ä", "ä", "a.b", "A.B", "axb", "é"]
+    frame = pd.DataFrame({"answer": words, "id": range(len(words))})
+    steps = read(frame).format_string(["answer"], method="strip").format_string(["answer"], method="lower")
+    steps = getattr(steps.fill(["answer"], "none").disguised_to_null(["answer"], [""]), encode)(["answer"])
+    if encode == "replace_rare":
+        steps = steps.edit(steps.head, min_count=2, replacement="other").ordinal(["answer"])
+    steps.fit()
+    session = session_of(to_onnx(steps, matrix=True))
+    (found,) = session.run(None, feeds_of(frame, session))
+    np.testing.assert_array_equal(found, steps.transform(frame).to_numpy(dtype=np.float32))
+
+
+@given(st.text(st.sampled_from(" \taÄäßZz.*[]^$\\|-\n"), max_size=6), st.text(st.sampled_from("aÄzZß. *^"), max_size=3))
+def test_a_pattern_of_spellings_fits_what_the_change_makes_equal(text: str, wanted: str) -> None:
+    spelling = Spelling().cased("lower").stripped(" \t", " \t")
+    pattern = spelling.pattern([wanted])
+    fits = pattern is not None and re.fullmatch(re.sub(r"\\x\{(\w+)\}", _code_point, pattern), text) is not None
+    assert fits == (text.lower().strip(" \t") == wanted)
+
+
+def _code_point(found: re.Match[str]) -> str:
+    return f"\\U{int(found[1], 16):08x}"
+
+
+def test_the_ends_that_a_pattern_strips_are_read() -> None:
+    assert ends_of(r"^\s+|\s+$") == (" \t\n\r\f", " \t\n\r\f")
+    assert ends_of(r"[Hd1\]]+$") == ("", "Hd1]")
+    assert ends_of(r"[aeiou]") is None
+    assert ends_of(r"^a+|b+$") is None

@@ -76,8 +76,21 @@ def test_python_builds_the_same_recipe(tmp_path: Path) -> None:
     FRAME.to_csv(tmp_path / "people.csv", index=False)
     made = wrangler.read(tmp_path / "people.csv").impute(["age"]).filter("pay > 1").one_hot(["job"])
     names: dict = {}
-    exec(made.to_python(), names)
+    exec(made.to_python("atelier"), names)
     pd.testing.assert_frame_equal(names["recipe"].fit_transform(), made.fit_transform())
+
+
+@pytest.mark.parametrize("dialect", ["pandas", "sql"])
+def test_python_alone_gives_the_same_table(tmp_path: Path, dialect: str) -> None:
+    FRAME.to_parquet(tmp_path / "people.parquet")
+    made = wrangler.read(tmp_path / "people.parquet").impute(["age"]).filter("pay > 1").one_hot(["job"])
+    made = made.standardize(["age"]).fit()
+    names: dict = {}
+    code = made.to_python(dialect)
+    assert "kernel_tools" not in code
+    exec(code, names)
+    found = names["df"].astype("float64")
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), made.transform().astype("float64"))
 
 
 def test_rows_are_written_and_a_job_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

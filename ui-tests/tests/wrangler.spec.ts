@@ -1,7 +1,7 @@
 // The Data Wrangler: a table opened, looked at, changed step by step, against a real server and its processes.
 import type { Page } from '@playwright/test';
 
-import { expect, inspect, settled, test } from './studio';
+import { expect, inspect, openLink, settled, test } from './studio';
 
 const PEOPLE = [
   'name,age,job,city',
@@ -56,10 +56,13 @@ test('a table is opened from the file browser, and steps are added with a look a
   await steps.getByRole('button', { name: 'Add step' }).click();
   await tab.getByRole('searchbox', { name: 'Search steps' }).fill('impute');
   await inspect(page, 'wrangler-operators');
-  await tab.getByRole('button', { name: /^Impute/ }).first().click();
+  await tab
+    .getByRole('button', { name: /^Impute/ })
+    .first()
+    .click();
   const form = tab.getByRole('form');
   await form.getByRole('checkbox', { name: /age/ }).check();
-  await expect(form).toContainText('age: 1 values change');
+  await expect(form).toContainText('age: 1 value changes');
   await inspect(page, 'wrangler-form');
   await form.getByRole('button', { name: 'Apply' }).click();
   await expect(steps).toContainText('Fill missing values of age');
@@ -69,6 +72,68 @@ test('a table is opened from the file browser, and steps are added with a look a
 
   await tab.getByRole('button', { name: 'Undo' }).click();
   await expect(steps).toContainText('not fitted');
+  await tab.getByRole('tab', { name: 'Code' }).click();
+  await expect(tab).toContainText("recipe.impute(columns=['age']");
+  await inspect(page, 'wrangler-code');
+
+  await tab.getByRole('tab', { name: 'Insights' }).click();
+  await tab.getByRole('button', { name: 'Look for problems' }).click();
+  const missing = tab.getByRole('listitem').filter({ hasText: 'job has no' });
+  await expect(missing).toBeVisible();
+  await inspect(page, 'wrangler-insights');
+  await missing
+    .getByRole('button', { name: /^Apply/ })
+    .first()
+    .click();
+  await expect(form.getByRole('button', { name: 'Apply' })).toBeEnabled();
+  await form.getByRole('button', { name: 'Cancel' }).click();
+
   await tab.getByRole('tab', { name: 'Flow' }).click();
   await inspect(page, 'wrangler-flow');
+});
+
+test('a broken step and code of others are told, and recipes are listed', async ({
+  page,
+  baseURL
+}) => {
+  await page.goto('');
+  await put(page, baseURL, 'people.csv', PEOPLE);
+  const step = (id: string, input: string, op: string, params: object) => ({
+    id,
+    op,
+    inputs: [input],
+    params
+  });
+  await put(
+    page,
+    baseURL,
+    'odd.recipe.json',
+    JSON.stringify({
+      recipe_version: 1,
+      name: 'odd',
+      sources: [{ id: 's1', uri: 'people.csv' }],
+      nodes: [
+        step('n1', 's1', 'drop', { columns: ['agee'] }),
+        step('n2', 'n1', 'custom_pandas', { source: 'df["x"] = 1' })
+      ]
+    })
+  );
+  await page.evaluate(async () => {
+    await window.jupyterapp.commands.execute('docmanager:open', {
+      path: 'odd.recipe.json'
+    });
+  });
+  const tab = page.locator('.atelier-Page:visible');
+  const steps = tab.getByRole('navigation', { name: 'Steps' });
+  await expect(steps).toContainText('Does not fit');
+  await expect(tab.getByRole('alert').first()).toContainText('trust');
+  await steps.getByRole('button', { name: /^Drop columns/ }).click();
+  await expect(tab).toContainText("Did you mean 'age'?");
+  await inspect(page, 'wrangler-broken');
+
+  const list = await openLink(page, 'data');
+  await expect(
+    list.getByRole('row', { name: /odd\.recipe\.json/ })
+  ).toBeVisible();
+  await inspect(page, 'wrangler-recipes');
 });

@@ -11,7 +11,7 @@ from kernel_tools.core.figures import SERIES_COLORS, new_figure
 from kernel_tools.wrangler.analyses.base import Analysis, AnalysisResult, count_rows
 from kernel_tools.wrangler.analyses.moments import pair_moments
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights.pairs import LARGEST_INFLATION, inflation_factors
+from kernel_tools.wrangler.checks.pairs import LARGEST_INFLATION, inflation_factors
 from kernel_tools.wrangler.kinds import kind_of
 from kernel_tools.wrangler.operators.base import StepError, pick_column, pick_columns
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from kernel_tools.core.figures import SERIES_COLORS, new_figure
 from kernel_tools.wrangler.analyses.base import Analysis, AnalysisResult
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights.features import Task
+from kernel_tools.wrangler.checks.features import Task
 from kernel_tools.wrangler.operators.base import pick_column, pick_columns
 from kernel_tools.wrangler.operators.chance import seed_field
 
@@ -44,7 +44,7 @@ class QuickModelAnalysis(_Prediction):
         """Draw which columns the model has used."""
         import pandas as pd
 
-        from kernel_tools.wrangler.insights.quick_model import quick_model
+        from kernel_tools.wrangler.checks.quick_model import quick_model
 
         model = quick_model(engine, table, self.target, **self.options())
         shown = model.importances[:_MOST_BARS]
@@ -87,9 +87,9 @@ class TargetLeakage(_Prediction):
         """Draw the power of all columns."""
         import pandas as pd
 
-        from kernel_tools.wrangler.insights.figures import predictive_powers
-        from kernel_tools.wrangler.insights.leakage import LEAKAGE, STRONG
-        from kernel_tools.wrangler.insights.predictive_power import predictive_power
+        from kernel_tools.wrangler.checks.figures import predictive_powers
+        from kernel_tools.wrangler.checks.leakage import LEAKAGE, STRONG
+        from kernel_tools.wrangler.checks.predictive_power import predictive_power
 
         options = self.options()
         power = predictive_power(engine, table, self.target, options.pop("columns"), **options)

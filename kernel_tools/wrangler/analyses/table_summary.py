@@ -21,7 +21,7 @@ class TableSummary(Analysis):
         """Take the profiles of the columns, and draw how full they are."""
         import pandas as pd
 
-        from kernel_tools.wrangler.insights.figures import completeness
+        from kernel_tools.wrangler.checks.figures import completeness
         from kernel_tools.wrangler.profiling import profile
 
         data = engine.table(table)

@@ -125,7 +125,12 @@ def _columns(lowering: Any, relation: ops.Relation, names: Sequence[str]) -> lis
     types = {"number": "DOUBLE", "text": "STRING", "moment": "INT64"}
     outputs = []
     for name in names:
-        value = lowering.number(lowering.spread(lowering.joined([lowering.cells[relation][name]])))
+        try:
+            value = lowering.number(lowering.spread(lowering.joined([lowering.cells[relation][name]])))
+        except UnsupportedError as error:
+            raise UnsupportedError(
+                f"The column {name!r} cannot be said in ONNX: {error}. Encode or drop it."
+            ) from error
         outputs.append((OUTPUT + name, value.tensor, types[value.kind], 1))
     return outputs
 
@@ -145,13 +150,13 @@ def _features(lowering: Any, relation: ops.Relation, names: Sequence[str]) -> li
     return [(FEATURES, lowering.graph.cast(value.tensor, "FLOAT"), "FLOAT", len(names))]
 
 
-def feeds_of(rows: pd.DataFrame | Mapping[str, Any], model: Any) -> dict[str, Any]:
+def feeds_of(rows: Any, model: Any) -> dict[str, Any]:
     """Return what ONNX Runtime is fed with.
 
     Parameters
     ----------
     rows
-        A frame; or one row, as a value for each column, with None for missing ones.
+        A frame of pandas or polars or an Arrow table; or one row as a dictionary, with None for missing values.
     model
         The model, or an ``onnxruntime.InferenceSession`` of it: that is quicker.
 
@@ -165,6 +170,8 @@ def feeds_of(rows: pd.DataFrame | Mapping[str, Any], model: Any) -> dict[str, An
     InvalidArgumentError
         If a column is missing, or its values are of another kind.
     """
+    if hasattr(rows, "to_pandas"):
+        rows = rows.to_pandas()
     feeds = {}
     for name, dtype in _inputs(model):
         try:
@@ -173,7 +180,7 @@ def feeds_of(rows: pd.DataFrame | Mapping[str, Any], model: Any) -> dict[str, An
             raise InvalidArgumentError(f"The rows have no column {name!r}, which the model takes.") from error
         try:
             feeds[name] = _READERS[dtype]([column] if isinstance(rows, Mapping) else column)
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise InvalidArgumentError(f"The column {name!r} cannot be read as {_WORDS[dtype]}: {error}.") from error
     return feeds
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from kernel_tools.core.errors import MissingExtraError
+from kernel_tools.wrangler.lowering.onnx_spelling import Spelling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,8 @@ class Value:
         Whether values may be missing.
     is_constant
         Whether it has one row only, that stands for all.
+    spelling
+        What is still to be done with the letters of a text; None if nothing is.
     """
 
     kind: Kind
@@ -48,6 +51,7 @@ class Value:
     width: int = 1
     may_miss: bool = True
     is_constant: bool = False
+    spelling: Spelling | None = None
 
 
 @dataclass(frozen=True)

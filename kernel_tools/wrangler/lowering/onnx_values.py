@@ -52,13 +52,19 @@ class Lowering:
     ----------
     graph
         Where the nodes go.
+
+    Attributes
+    ----------
     cells
         The columns of the relations that expressions look at; `onnx_tables` fills it.
+    written
+        The values of constants, by their tensors.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.cells: dict[ops.Relation, dict[str, Cell]] = {}
+        self.written: dict[str, list[Any]] = {}
 
     def lower(self, nodes: Sequence[ops.Node]) -> Value | Truth:
         """Return expressions as the columns of one tensor; of equal ones only one.
@@ -152,9 +158,9 @@ class Lowering:
     def constant(self, kind: Kind, values: Sequence[Any]) -> Value:
         """Return a row of constants; None is a missing value."""
         array = np.array([[MISSING[kind] if value is None else value for value in values]], dtype=_ARRAYS[kind])
-        return Value(
-            kind, self.graph.constant(array), len(values), any(value is None for value in values), is_constant=True
-        )
+        tensor = self.graph.constant(array)
+        self.written[tensor] = list(values)
+        return Value(kind, tensor, len(values), any(value is None for value in values), is_constant=True)
 
     def truths(self, values: Sequence[bool | None]) -> Truth:
         """Return a row of constant truth values."""
@@ -195,8 +201,16 @@ class Lowering:
         )
 
     def number(self, value: Value | Truth) -> Value:
-        """Return truth values as numbers: 1 and 0."""
+        """Return truth values as numbers: 1 and 0.
+
+        Raises
+        ------
+        UnsupportedError
+            If it is text whose letters would have to be changed now.
+        """
         if isinstance(value, Value):
+            if value.spelling is not None:
+                raise UnsupportedError("a graph can compare text whose letters or ends are changed, not return it")
             return value
         tensor = self.graph.cast(value.true(), "DOUBLE")
         if value.may_miss:

@@ -162,7 +162,7 @@ class CustomPolars(CodeOperator):
             "import polars as pl",
             f"{name} = pl.from_pandas({name})",
             *_renamed(self.source, name),
-            f"{name} = {name}.to_pandas(types_mapper=pd.ArrowDtype, use_pyarrow_extension_array=True)",
+            f"{name} = {name}.to_pandas(use_pyarrow_extension_array=True)",
         ]
 
 

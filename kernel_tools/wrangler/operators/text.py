@@ -139,19 +139,28 @@ class VectorizeText(Operator):
     def code(self, *variables: str, state: State) -> list[str]:
         """Use scikit-learn's vectorizer with the words that were learned."""
         frame, column = variables[0], self.column
-        kind = {"count": "CountVectorizer", "tfidf": "TfidfVectorizer", "hashing": "HashingVectorizer"}[self.method]
-        fit = "transform" if self.method == "hashing" else "fit_transform"
+        kind = "HashingVectorizer" if self.method == "hashing" else "CountVectorizer"
         options = (
             f"n_features={self.features}, alternate_sign=False, norm=None"
             if self.method == "hashing"
             else f"vocabulary={state.get('words', [])!r}"
         )
+        words = state.get("words", [])
+        names = [f"{column}_{word}" for word in words] or [f"{column}_hash{i}" for i in range(self.features)]
+        if self.method != "hashing" and not words:
+            return [] if self.keep_original else [f"{frame} = {frame}.drop(columns=[{column!r}])"]
+        weighted = [
+            "from sklearn.preprocessing import normalize",
+            f"words = normalize(words * {state.get('weights')!r})",
+        ]
         return [
             f"from sklearn.feature_extraction.text import {kind}",
             f"vectorizer = {kind}({options}, binary={self.binary}, token_pattern={_WORD!r})",
-            f'words = vectorizer.{fit}({frame}[{column!r}].fillna("").astype(object)).toarray()',
-            "for i in range(words.shape[1]):",
-            f'    {frame}[f"{column}_{{i}}"] = words[:, i]',
+            f'words = vectorizer.transform({frame}[{column!r}].fillna("").astype(object)).toarray().astype(float)',
+            *(weighted if self.method == "tfidf" else []),
+            f"words = pd.DataFrame(words, columns={names!r}, index={frame}.index)",
+            f"{frame} = pd.concat([{frame}, words], axis=1)",
+            *([] if self.keep_original else [f"{frame} = {frame}.drop(columns=[{column!r}])"]),
         ]
 
 

@@ -53,13 +53,21 @@ def profile_categories(engine: Engine, column: ir.Column, kind: Kind, *, rows: i
 
 def value_counts(engine: Engine, column: ir.Column, kind: Kind) -> pa.Table:
     """Return the different values of a column (``value``) and how many rows have each (``n``), in no order."""
-    if kind == "binary":
-        column = column.hexdigest("sha256")
-    elif kind not in ("string", "boolean") or not (column.type().is_string() or column.type().is_boolean()):
+    dtype = column.type()
+    if not (dtype.is_string() or dtype.is_boolean() or dtype.is_binary()):
         column = column.cast("string")
     table = column.name("value").as_table()
     table = table.filter(table["value"].notnull())
-    return engine.arrow(table.group_by("value").aggregate(n=table.count()))
+    groups = engine.arrow(table.group_by("value").aggregate(n=table.count()))
+    return without_dictionaries(groups)
+
+
+def without_dictionaries(data: pa.Table) -> pa.Table:
+    """Return a table whose dictionaries are texts: an enumeration of DuckDB comes as one."""
+    import pyarrow as pa
+
+    types = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in data.schema]
+    return data.cast(pa.schema(list(zip(data.column_names, types, strict=True))))
 
 
 def _describe_texts(known: ColumnProfile, groups: pa.Table) -> ColumnProfile:
@@ -131,4 +139,6 @@ def _written(kind: str, low: int, high: int) -> str:
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value[: MOST_CHARACTERS // 2].hex()
     return value[:MOST_CHARACTERS] if isinstance(value, str) else value

@@ -173,9 +173,9 @@ class Session:
         return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
 
     def insights(self, task: Task, node: str, **wanted: Any) -> dict[str, Any]:
-        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.insights`."""
+        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.checks`."""
         from kernel_tools.core.progress import progress
-        from kernel_tools.wrangler.insights import insights
+        from kernel_tools.wrangler.checks import insights
 
         computed = self._compute(task, node, is_whole=True)
         with progress("Looking for problems", unit="checks") as work:
@@ -193,6 +193,7 @@ class Session:
         steps = {node.id: step_code(node) for node in document.nodes}
         if dialect == "python":
             return {"code": fluent_code(document), "steps": steps}
+        from kernel_tools.wrangler.lowering.pandas_code import pandas_code
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
@@ -201,9 +202,13 @@ class Session:
         schemas = {one: engine.table(found.table).schema() for one, found in computed.items()}
         # What is learned from all rows, where that has happened; else what the first rows have taught.
         fits = {**computed[last(document)].fits, **{node.id: node.fit for node in document.nodes if node.fit}}
-        found = sql_code(
-            document, schemas, lambda one: decode_state(fits[one].state) if one in fits else {}, dialect=dialect
-        )
+
+        def learned(one: str) -> dict[str, Any]:
+            return decode_state(fits[one].state) if one in fits else {}
+
+        if dialect == "pandas":
+            return {"code": pandas_code(document, schemas, learned), "steps": steps}
+        found = sql_code(document, schemas, learned, dialect=dialect)
         return {"code": found, "steps": steps}
 
     def export(self, task: Task, node: str, path: str, options: dict[str, Any]) -> dict[str, Any]:

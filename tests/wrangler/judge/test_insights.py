@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+import kernel_tools
 from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.wrangler.checks import CHECKS, Finding, Report, insights, report_notebook, report_page
+from kernel_tools.wrangler.checks.checking import definition_of
+from kernel_tools.wrangler.checks.target import confident_errors
+from kernel_tools.wrangler.checks.text import is_card, is_iban, is_phone
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights import CHECKS, Finding, Report, insights, report_notebook, report_page
-from kernel_tools.wrangler.insights.checking import definition_of
-from kernel_tools.wrangler.insights.target import confident_errors
-from kernel_tools.wrangler.insights.text import is_card, is_iban, is_phone
 from kernel_tools.wrangler.operators import make_operator
 from kernel_tools.wrangler.profiling import profile
 
@@ -247,3 +250,34 @@ def test_the_notebook_of_a_report_holds_a_recipe_of_the_suggestions(report):
     recipe = notebook.cells[-1].source
     compile(recipe, "recipe", "exec")
     assert ".drop(columns=['always'])" in recipe and recipe.count(".drop(columns=['again'])") == 1
+
+
+def test_columns_of_every_type_are_profiled_and_checked(engine):
+    n = 120
+    table = pa.table(
+        {
+            "list": [[1, None]] * n,
+            "struct": [{"a": 1}] * n,
+            "bytes": [b"\x00\xff"] * n,
+            "decimal": pa.array([Decimal(number) / 8 for number in range(n)], pa.decimal128(20, 6)),
+            "unsigned": pa.array([2**64 - 1 - number for number in range(n)], pa.uint64()),
+            "time": pa.array(range(n), pa.time64("us")),
+            "zone": pa.array(range(n), pa.timestamp("us", "Europe/Berlin")),
+            "nanoseconds": pa.array(range(n), pa.timestamp("ns")),
+            "huge": [1e308, -1e308] * (n // 2),
+            "category": pa.array(["a", "b"] * (n // 2)).dictionary_encode(),
+            'odd "name"\n😀': ["é😀", None] * (n // 2),
+            "long": ["x" * 10_000] * n,
+            "duration": pa.array(range(n), pa.duration("us")),
+            "class": pa.array([Decimal(number % 3) for number in range(n)], pa.decimal128(5, 1)),
+        }
+    )
+    engine.register(table, "t")
+    report = insights(engine, "t", target="class", splits="category")
+    json.dumps([report.to_dict(), *(found.to_dict() for found in profile(engine, "t"))], allow_nan=False)
+    assert report.quick_model is not None and report.task == "classification"
+
+
+def test_the_face_takes_a_frame_again_and_again():
+    frame = pd.DataFrame({"a": [1, 1, 1]})
+    assert [len(kernel_tools.wrangler.checks(frame)) for _ in range(2)] == [1, 1]

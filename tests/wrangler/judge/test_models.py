@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError
+from kernel_tools.wrangler.checks.predictive_power import predictive_power
+from kernel_tools.wrangler.checks.quick_model import quick_model
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights.predictive_power import predictive_power
-from kernel_tools.wrangler.insights.quick_model import quick_model
 
 
 @pytest.fixture(scope="module")

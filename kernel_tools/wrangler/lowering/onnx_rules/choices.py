@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ibis.expr.operations as ops
@@ -10,6 +11,7 @@ import numpy as np
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.onnx_graph import Kind, Truth, Value
+from kernel_tools.wrangler.lowering.onnx_spelling import Spelling
 from kernel_tools.wrangler.lowering.onnx_values import Group, constant_of, rule, tensor_kind, width_of
 
 
@@ -36,11 +38,22 @@ def chosen(at: Group, test: Truth, yes: Value | Truth, no: Value | Truth) -> Val
             lambda: either(first.false(), second.false()),
             width, misses, is_constant,
         )  # fmt: skip
-    one, other = at.lowering.number(yes), at.lowering.number(no)
+    one, other, spelling = _spelled_alike(at, yes, no)
     if one.kind != other.kind:
         raise UnsupportedError(f"{one.kind}s and {other.kind}s cannot be chosen between")
     tensor = at.graph.add("Where", test.true(), one.tensor, other.tensor)
-    return Value(one.kind, tensor, width, misses, is_constant)
+    return Value(one.kind, tensor, width, misses, is_constant, spelling)
+
+
+def _spelled_alike(at: Group, first: Value | Truth, second: Value | Truth) -> tuple[Value, Value, Spelling | None]:
+    """Return two values without a spelling that was put off, and the one that is left for what is made of both."""
+    from kernel_tools.wrangler.lowering.onnx_rules.texts import keeps_spelling
+
+    for one, other in ((first, second), (second, first)):
+        if isinstance(one, Value) and one.spelling is not None and keeps_spelling(at, one, other):
+            plain = [replace(value, spelling=None) for value in (first, second) if isinstance(value, Value)]
+            return plain[0], plain[1], one.spelling
+    return at.lowering.number(first), at.lowering.number(second), None
 
 
 @rule(ops.IfElse)
@@ -70,9 +83,9 @@ def _first_there(at: Group, value: Value | Truth, other: Value | Truth) -> Value
     if isinstance(value, Truth):
         filler = at.lowering.truth(other)
         return _filled_truth(at, value, filler, width, is_constant)
-    filler_value = at.lowering.number(other)
-    tensor = at.graph.add("Where", at.lowering.is_missing(value), filler_value.tensor, value.tensor)
-    return Value(value.kind, tensor, width, other.may_miss, is_constant)
+    there, filler_value, spelling = _spelled_alike(at, value, other)
+    tensor = at.graph.add("Where", at.lowering.is_missing(there), filler_value.tensor, there.tensor)
+    return Value(there.kind, tensor, width, other.may_miss, is_constant, spelling)
 
 
 def _filled_truth(at: Group, value: Truth, filler: Truth, width: int, is_constant: bool) -> Truth:
@@ -96,10 +109,21 @@ def _filled_truth(at: Group, value: Truth, filler: Truth, width: int, is_constan
 @rule(ops.NullIf)
 def null_if(at: Group) -> Value:
     """Missing where two values are equal."""
-    value, other = at.value("arg"), at.value("null_if_expr")
-    equal = at.graph.add("Equal", value.tensor, other.tensor)
+    from kernel_tools.wrangler.lowering.onnx_rules.texts import is_one_of
+
+    value, other = at["arg"], at.value("null_if_expr")
+    spelling = value.spelling if isinstance(value, Value) else None
+    if isinstance(value, Value) and spelling is not None:
+        texts = at.lowering.written.get(other.tensor)
+        if texts is None or len(texts) != 1 or texts[0] is None:
+            raise UnsupportedError("text whose letters are changed can only be compared with text that is written")
+        equal = is_one_of(at, value, texts).true()
+        value = replace(value, spelling=None)
+    else:
+        value = at.lowering.number(value)
+        equal = at.graph.add("Equal", value.tensor, other.tensor)
     tensor = at.graph.add("Where", equal, at.lowering.missing(value.kind), value.tensor)
-    return at.like(tensor, value, other, kind=value.kind, may_miss=True)
+    return replace(at.like(tensor, value, other, kind=value.kind, may_miss=True), spelling=spelling)
 
 
 @rule(ops.SearchedCase, single=True)
@@ -148,7 +172,10 @@ def _interval(
 def simple_case(at: Group) -> Value | Truth:
     """One look into a table; of results that are computed, a choice for each."""
     node, kind = at.node, tensor_kind(at.node.dtype)
-    base = at.value("base")
+    base = at["base"]
+    if isinstance(base, Value) and base.spelling is not None:
+        return _compared_case(at, base, kind)
+    base = at.lowering.number(base)
     literals = [*node.cases, *node.results]
     if not all(isinstance(one, ops.Literal) and one.value is not None for one in literals) or kind == "moment":
         return _compared_case(at, base, kind)
@@ -203,10 +230,16 @@ def _looked_up(
 
 def _compared_case(at: Group, base: Value, kind: Kind) -> Value | Truth:
     from kernel_tools.wrangler.lowering.onnx_rules.logic import truth_of
+    from kernel_tools.wrangler.lowering.onnx_rules.texts import is_one_of
 
     found = of_kind(at, [at.node.default], kind)
     for case, result in zip(reversed(at.node.cases), reversed(at.node.results), strict=True):
-        key = at.lowering.number(at.lowering.lower([case]))
-        test = truth_of(at, [base, key], at.graph.add("Equal", base.tensor, key.tensor))
+        if base.spelling is None:
+            key = at.lowering.number(at.lowering.lower([case]))
+            test = truth_of(at, [base, key], at.graph.add("Equal", base.tensor, key.tensor))
+        elif isinstance(case, ops.Literal):
+            test = is_one_of(at, base, [case.value])
+        else:
+            raise UnsupportedError("text whose letters are changed can only be compared with text that is written")
         found = chosen(at, test, of_kind(at, [result], kind), found)
     return found

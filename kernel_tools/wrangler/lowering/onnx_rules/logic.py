@@ -8,7 +8,7 @@ import ibis.expr.operations as ops
 import numpy as np
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
-from kernel_tools.wrangler.lowering.onnx_graph import Truth, Value
+from kernel_tools.wrangler.lowering.onnx_graph import Cell, Truth, Value
 from kernel_tools.wrangler.lowering.onnx_values import Group, constant_of, rule, width_of
 
 
@@ -41,15 +41,25 @@ def truth_of(
 @rule(ops.Equals, ops.NotEquals)
 def equality(at: Group) -> Truth:
     """One node for most comparisons with a constant."""
-    from kernel_tools.wrangler.lowering.onnx_rules.texts import spelled
-
-    if isinstance(at.node, ops.Equals) and (found := spelled(at, at.node.left, at.argument("right"))) is not None:
-        return found
-    left, right = at.value("left"), at.value("right")
+    found = at["left"]
+    if isinstance(found, Value) and found.spelling is not None:
+        return _equal_spelling(at, found)
+    left, right = at.lowering.number(found), at.value("right")
     equal = at.graph.add("Equal", left.tensor, right.tensor)
     if left.kind != "number" and left.may_miss and right.may_miss:
         equal = at.graph.add("And", equal, at.lowering.is_there(left))
     truth = truth_of(at, [left, right], equal)
+    return truth if isinstance(at.node, ops.Equals) else _opposite(truth)
+
+
+def _equal_spelling(at: Group, left: Value) -> Truth:
+    from kernel_tools.wrangler.lowering.onnx_rules.texts import is_one_of
+
+    if len(at.nodes) > 1:
+        return at.lowering.truth(at.lowering.side_by_side([Cell(at.lowering.lower([node])) for node in at.nodes]))
+    if not isinstance(at.node.right, ops.Literal) or at.node.right.value is None:
+        raise UnsupportedError("text whose letters or ends are changed can only be compared with text that is written")
+    truth = is_one_of(at, left, [at.node.right.value])
     return truth if isinstance(at.node, ops.Equals) else _opposite(truth)
 
 
@@ -150,16 +160,17 @@ def nullness(at: Group) -> Truth:
 @rule(ops.InValues, single=True)
 def in_values(at: Group) -> Truth:
     """A look into a table of the values."""
-    from kernel_tools.wrangler.lowering.onnx_rules.texts import spelled
+    from kernel_tools.wrangler.lowering.onnx_rules.texts import is_one_of
 
     options = list(at.node.options)
     if not all(isinstance(option, ops.Literal) for option in options):
         raise UnsupportedError("the values that a column is looked for in have to be written out")
     there = [option for option in options if option.value is not None]
     has_missing = len(there) < len(options)
-    if not has_missing and (found := spelled(at, at.node.value, there)) is not None:
-        return found
-    value = at.value("value")
+    found = at["value"]
+    if isinstance(found, Value) and found.spelling is not None and not has_missing:
+        return is_one_of(at, found, [option.value for option in there])
+    value = at.lowering.number(found)
     keys = [constant_of(option.value, value.kind) for option in there]
     if not keys:
         is_in = at.graph.add("And", at.lowering.is_missing(value), at.lowering.is_there(value))

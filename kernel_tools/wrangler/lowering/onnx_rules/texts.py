@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import ibis.expr.operations as ops
 
@@ -12,9 +12,8 @@ from kernel_tools.wrangler.formula_functions import NUMBER, WHOLE_NUMBER
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.onnx_graph import Truth, Value
 from kernel_tools.wrangler.lowering.onnx_rules.logic import truth_of
+from kernel_tools.wrangler.lowering.onnx_spelling import SPACES, Spelling, ends_of, quoted
 from kernel_tools.wrangler.lowering.onnx_values import Group, rule
-
-SPACE = r"[ \t\n\r\v\f]*"
 
 
 @rule(ops.StringConcat)
@@ -38,6 +37,10 @@ def matched(at: Group, node: ops.Node, pattern: str) -> Truth:
     value = at.lowering.number(at.lowering.lower([node]))
     if value.kind != "text":
         raise UnsupportedError("only texts have patterns")
+    return _fitting(at, value, pattern)
+
+
+def _fitting(at: Group, value: Value, pattern: str) -> Truth:
     fits = at.graph.add("RegexFullMatch", value.tensor, pattern=f"(?s){pattern}")
     if value.may_miss:
         fits = at.graph.add("And", fits, at.lowering.is_there(value))
@@ -85,37 +88,48 @@ def like(at: Group) -> Truth:
     return matched(at, at.node.arg, f"{flags}{pattern}")
 
 
-def spelled(at: Group, node: Any, options: Sequence[Any]) -> Truth | None:
-    """Return whether a text is one of several when spaces around it, or capitals, do not count; None if they do."""
-    strips = cases = False
-    base = node
-    while isinstance(base, (ops.Strip, ops.Lowercase)):
-        strips |= isinstance(base, ops.Strip)
-        cases |= isinstance(base, ops.Lowercase)
-        base = base.arg
-    if base is node or not all(isinstance(option, ops.Literal) for option in options):
-        return None
-    if len(at.nodes) > 1:
-        return None
-    words = [str(option.value) for option in options if option.value is not None]
-    if strips:
-        words = [word for word in words if word == word.strip(" \t\n\r\v\f")]
-    if cases:
-        words = [word for word in words if word == word.lower()]
-    spellings = "|".join("".join(_either_case(one) if cases else quoted(one) for one in word) for word in words)
-    if not words:
-        return matched(at, base, "[^\\x00-\\x{10FFFF}]")
-    return matched(at, base, f"{SPACE}(?:{spellings}){SPACE}" if strips else f"(?:{spellings})")
+_CASES: dict[type[ops.Node], Literal["lower", "upper"]] = {ops.Lowercase: "lower", ops.Uppercase: "upper"}
+_SIDES = {ops.Strip: (SPACES, SPACES), ops.LStrip: (SPACES, ""), ops.RStrip: ("", SPACES)}
 
 
-def _either_case(character: str) -> str:
-    upper = character.upper()
-    return f"[{character}{upper}]" if len(upper) == 1 and upper != character else quoted(character)
+@rule(*_CASES, *_SIDES, ops.RegexReplace)
+def respelled(at: Group) -> Value:
+    """Text whose letters or ends are changed: put off, as `onnx_spelling` says."""
+    value = at["arg"]
+    if not isinstance(value, Value) or value.kind != "text":
+        raise UnsupportedError(f"{type(at.node).__name__} of numbers has no rule")
+    done = value.spelling or Spelling()
+    case = _CASES.get(type(at.node))
+    if case is not None:
+        if done.case not in (None, case):
+            raise UnsupportedError("letters cannot be made small and large in a graph")
+        return replace(value, spelling=done.cased(case))
+    ends = _SIDES.get(type(at.node)) or _ends(at)
+    return replace(value, spelling=done.stripped(*ends))
 
 
-def quoted(text: str) -> str:
-    """Return text as a pattern of RE2 that only it fits."""
-    return re.sub(r"[^\w\s]", lambda found: f"\\x{{{ord(found[0]):x}}}", text)
+def _ends(at: Group) -> tuple[str, str]:
+    patterns = {_written(node.pattern) for node in at.nodes}
+    ends = ends_of(patterns.pop()) if len(patterns) == 1 else None
+    if ends is None or any(_written(node.replacement) for node in at.nodes):
+        raise UnsupportedError("text cannot be replaced in a graph")
+    return ends
+
+
+def is_one_of(at: Group, value: Value, texts: Sequence[str]) -> Truth:
+    """Return whether a text whose spelling was put off is one of several."""
+    pattern = value.spelling.pattern(texts) if value.spelling else None
+    return _fitting(at, replace(value, spelling=None), pattern or r"[^\x00-\x{10FFFF}]")
+
+
+def keeps_spelling(at: Group, value: Value, other: Value | Truth) -> bool:
+    """Whether a spelling that was put off for one value leaves the other as it is."""
+    if not isinstance(other, Value) or value.spelling is None:
+        return False
+    if other.spelling is not None:
+        return other.spelling == value.spelling
+    written = at.lowering.written.get(other.tensor)
+    return written is not None and all(text is None or value.spelling.keeps(text) for text in written)
 
 
 @rule(ops.TryCast, single=True)

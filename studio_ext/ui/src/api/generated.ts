@@ -1980,6 +1980,7 @@ export interface components {
        */
       dialect:
         | 'python'
+        | 'pandas'
         | 'duckdb'
         | 'postgres'
         | 'sqlite'

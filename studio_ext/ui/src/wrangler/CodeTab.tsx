@@ -9,6 +9,7 @@ import { writeCode } from './calls';
 
 const DIALECTS: { value: string; label: string }[] = [
   { value: 'python', label: 'Python' },
+  { value: 'pandas', label: 'pandas' },
   { value: 'duckdb', label: 'SQL (DuckDB)' },
   { value: 'postgres', label: 'SQL (PostgreSQL)' },
   { value: 'sqlite', label: 'SQL (SQLite)' },
@@ -63,7 +64,7 @@ export function CodeTab(props: {
         </label>
         <Button
           label={trans.__('Insert into notebook')}
-          isDisabled={!code || dialect !== 'python'}
+          isDisabled={!code || !['python', 'pandas'].includes(dialect)}
           onClick={() => code && void studio.insertCell(code.code)}
         />
       </div>

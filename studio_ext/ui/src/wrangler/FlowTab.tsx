@@ -9,6 +9,7 @@ import {
   ReactFlow,
   ReactFlowProvider
 } from '@xyflow/react';
+import '@xyflow/react/dist/base.css';
 import * as dagre from '@dagrejs/dagre';
 import * as React from 'react';
 
@@ -35,22 +36,33 @@ export function FlowTab(props: {
 }): React.ReactElement {
   const { trans } = useStudio();
   const { recipe, parts, selected, onSelect } = props;
-  const places = React.useMemo(() => place(recipe), [recipe]);
-  const nodes: Step[] = parts
-    .filter(part => places.has(part.id))
-    .map(part => ({
-      id: part.id,
-      type: 'step',
-      position: places.get(part.id)!,
-      data: { part, isSelected: part.id === selected, onSelect }
-    }));
-  const edges = recipe.nodes.flatMap(node =>
-    node.inputs.map((input, index) => ({
-      id: `${input}-${node.id}-${index}`,
-      source: input,
-      target: node.id,
-      markerEnd: { type: MarkerType.ArrowClosed }
-    }))
+  const nodes = React.useMemo<Step[]>(() => {
+    const places = place(recipe);
+    return parts
+      .filter(part => places.has(part.id))
+      .map(part => ({
+        id: part.id,
+        type: 'step',
+        position: places.get(part.id)!,
+        width: WIDTH,
+        height: HEIGHT,
+        data: { part, isSelected: part.id === selected, onSelect }
+      }));
+  }, [recipe, parts, selected, onSelect]);
+  const edges = React.useMemo(
+    () =>
+      recipe.nodes.flatMap(node =>
+        node.inputs.map((input, index) => ({
+          id: `${input}-${node.id}-${index}`,
+          source: input,
+          target: node.id,
+          markerEnd: {
+            type: MarkerType.ArrowClosed,
+            color: 'var(--jp-ui-font-color3)'
+          }
+        }))
+      ),
+    [recipe]
   );
   return (
     <div
@@ -89,7 +101,7 @@ function StepNode(props: NodeProps<Step>): React.ReactElement {
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <button
         type="button"
-        className="atelier-FlowNode"
+        className="atelier-FlowNode nodrag nopan"
         data-state={state}
         aria-pressed={isSelected}
         title={part.error ?? part.sentence}

@@ -31,7 +31,6 @@ import {
   updateStep,
   withFits
 } from './document';
-import { defaultsOf } from './form/schema';
 import type { Values } from './form/StepFields';
 import { OperatorMenu } from './OperatorMenu';
 import { CodeTab } from './CodeTab';
@@ -123,10 +122,9 @@ function Workbench(props: {
     if (!selected) {
       return;
     }
-    const values = params ?? defaultsOf(operator);
     const made = insertStep(
       recipe,
-      { op: operator.op, params: values, version: operator.version },
+      { op: operator.op, params: params ?? {}, version: operator.version },
       selected
     );
     const node = made.recipe.nodes.find(one => one.id === made.id)!;
@@ -270,7 +268,7 @@ function Workbench(props: {
   const applySuggestion = ({ op, params }: ISuggestion) => {
     const operator = operators.find(one => one.op === op);
     if (operator) {
-      begin(operator, { ...defaultsOf(operator), ...params });
+      begin(operator, params);
     }
   };
   const exportRows = async () => {
@@ -388,7 +386,10 @@ function Workbench(props: {
           }}
         />
       ) : (
-        <div className="atelier-Recipe-body">
+        <div
+          className="atelier-Recipe-body"
+          data-side={isChoosing || draft ? true : undefined}
+        >
           <StepList
             parts={open.parts}
             selected={draft?.isNew ? null : selected}

@@ -163,7 +163,7 @@ function Difference(props: { preview: api.CompareReply }): React.ReactElement {
     ...changed
       .slice(0, 8)
       .map(([name, count]) =>
-        trans.__('%1: %2 values change', name, formatCount(count))
+        trans._n('%2: %1 value changes', '%2: %1 values change', count, name)
       ),
     changed.length > 8
       ? trans.__('%1 more columns change', changed.length - 8)

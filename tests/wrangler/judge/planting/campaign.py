@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kernel_tools.wrangler.checks import insights
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights import insights
 from tests.wrangler.judge.planting.defects import DEFECTS, Planted
 from tests.wrangler.judge.planting.oracle import COUNTING, counted
 from tests.wrangler.judge.planting.tables import BASES, Base

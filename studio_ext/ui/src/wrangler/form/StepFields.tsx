@@ -62,7 +62,7 @@ export function StepFields(props: IStepFieldsProps): React.ReactElement {
       defs={defs}
       isOptional={isOptional}
       isRequired={isRequired(name)}
-      value={values[name]}
+      value={values[name] ?? resolved.default ?? undefined}
       columns={props.columns}
       error={error?.field === name ? error.message : undefined}
       onChange={value => set(name, value)}

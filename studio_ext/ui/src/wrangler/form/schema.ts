@@ -144,20 +144,6 @@ export function fieldKind(
   return 'json';
 }
 
-/** The parameters that an operator starts with: those that its schema has a default for. */
-export function defaultsOf(operator: api.OperatorDetail): {
-  [name: string]: unknown;
-} {
-  const schema = operator.parameters as ISchema;
-  const defaults: { [name: string]: unknown } = {};
-  for (const [name, field] of Object.entries(schema.properties ?? {})) {
-    if (field.default !== undefined && field.default !== null) {
-      defaults[name] = field.default;
-    }
-  }
-  return defaults;
-}
-
 /** Required parameters without a value, by their names. */
 export function missingOf(
   operator: api.OperatorDetail,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kernel_tools.wrangler.checks.columns import is_free_text
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, percent
 from kernel_tools.wrangler.engine import quoted
-from kernel_tools.wrangler.insights.columns import is_free_text
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, percent
 from kernel_tools.wrangler.profiling import ColumnProfile
 
 MOST_TEXTS = 2_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, share_words
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, share_words
 
 LEAKAGE, STRONG = 0.95, 0.8
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.wrangler.insights.features import MOST_CLASSES, Target, Task
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.quick_model import fit_booster, predict_probabilities
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, share_words
+from kernel_tools.wrangler.checks.features import MOST_CLASSES, Target, Task
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.quick_model import fit_booster, predict_probabilities
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, share_words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import InvalidDataError
+from kernel_tools.wrangler.checks.features import Features, Target, Task, make_features, read_target, take_rows
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights.features import Features, Target, Task, make_features, read_target, take_rows
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.wrangler.insights.columns import is_id_like
-from kernel_tools.wrangler.insights.features import Features
-from kernel_tools.wrangler.insights.finding import Finding, Severity, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, share_words
+from kernel_tools.wrangler.checks.columns import is_id_like
+from kernel_tools.wrangler.checks.features import Features
+from kernel_tools.wrangler.checks.finding import Finding, Severity, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, share_words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.core.progress import Progress, StoppedError
+from kernel_tools.wrangler.checks.features import Task
+from kernel_tools.wrangler.checks.finding import SEVERITIES, CheckState, Finding, Report
+from kernel_tools.wrangler.checks.quick_model import QuickModel, quick_model
+from kernel_tools.wrangler.checks.scope import MODEL_ROWS, Scope, SkippedError
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights.features import Task
-from kernel_tools.wrangler.insights.finding import SEVERITIES, CheckState, Finding, Report
-from kernel_tools.wrangler.insights.quick_model import QuickModel, quick_model
-from kernel_tools.wrangler.insights.scope import MODEL_ROWS, Scope, SkippedError
 from kernel_tools.wrangler.operators.base import require_column
 
 CHECKS: dict[str, str] = {
@@ -127,7 +127,7 @@ def insights(
 
 def check_function(name: str) -> Callable[[Scope], Iterator[Finding]]:
     """Return the function of a check."""
-    module = importlib.import_module(f"kernel_tools.wrangler.insights.{CHECKS[name]}")
+    module = importlib.import_module(f"kernel_tools.wrangler.checks.{CHECKS[name]}")
     function: Callable[[Scope], Iterator[Finding]] = getattr(module, name)
     return function
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kernel_tools.wrangler.insights.finding import Finding, Severity, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, percent, share_words
+from kernel_tools.wrangler.checks.finding import Finding, Severity, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, percent, share_words
 from kernel_tools.wrangler.profiling import ColumnProfile
 
 MEDIUM_MISSING, HIGH_MISSING = 0.2, 0.5

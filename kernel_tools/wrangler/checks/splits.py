@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.wrangler.insights.columns import is_id_like
-from kernel_tools.wrangler.insights.features import Features, encode
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, number, share_words
+from kernel_tools.wrangler.checks.columns import is_id_like
+from kernel_tools.wrangler.checks.features import Features, encode
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, number, share_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,8 +92,8 @@ def _separation(features: Features, used: Array, is_part: Array, seed: int) -> t
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
-    from kernel_tools.wrangler.insights.features import Target
-    from kernel_tools.wrangler.insights.quick_model import fit_booster, predict_probabilities
+    from kernel_tools.wrangler.checks.features import Target
+    from kernel_tools.wrangler.checks.quick_model import fit_booster, predict_probabilities
 
     matrix, labels = features.matrix[used], is_part.astype(float)
     order = np.random.default_rng(seed).permutation(len(labels))

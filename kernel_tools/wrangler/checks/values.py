@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kernel_tools.wrangler.insights.columns import is_id_like
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError, number, share_words
+from kernel_tools.wrangler.checks.columns import is_id_like
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError, number, share_words
 from kernel_tools.wrangler.profiling import ColumnProfile
 
 TOKENS = frozenset(
@@ -38,7 +38,7 @@ def disguised_missing(scope: Scope) -> Iterator[Finding]:
     yield from _tokens(scope)
     yield from _sentinels(scope)
     for found in scope.of_kind("date", "datetime"):
-        hits = [top for top in found.top if str(top.value)[:10] in DATES and top.count > 1]
+        hits = [top for top in found.top if str(top.value)[:10] in DATES and 1 < top.count < found.count]
         at_end = {str(found.minimum)[:10], str(found.maximum)[:10]}
         values = [str(top.value)[:10] for top in hits if str(top.value)[:10] in at_end]
         if values:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.wrangler.insights.columns import is_id_like
-from kernel_tools.wrangler.insights.finding import Finding, Suggestion
-from kernel_tools.wrangler.insights.scope import Scope, SkippedError
+from kernel_tools.wrangler.checks.columns import is_id_like
+from kernel_tools.wrangler.checks.finding import Finding, Suggestion
+from kernel_tools.wrangler.checks.scope import Scope, SkippedError
 from kernel_tools.wrangler.profiling import ColumnProfile
 
 if TYPE_CHECKING:

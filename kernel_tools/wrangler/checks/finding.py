@@ -8,9 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from kernel_tools.wrangler.insights.features import Task
-    from kernel_tools.wrangler.insights.predictive_power import Power
-    from kernel_tools.wrangler.insights.quick_model import QuickModel
+    from kernel_tools.wrangler.checks.features import Task
+    from kernel_tools.wrangler.checks.predictive_power import Power
+    from kernel_tools.wrangler.checks.quick_model import QuickModel
 
 Severity = Literal["low", "medium", "high"]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kernel_tools.wrangler.checks.features import Features, Rows, Target, Task, make_features, read_target, take_rows
 from kernel_tools.wrangler.engine import Engine
-from kernel_tools.wrangler.insights.features import Features, Rows, Target, Task, make_features, read_target, take_rows
 from kernel_tools.wrangler.profiling import ColumnProfile, profile
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from kernel_tools.wrangler.insights.predictive_power import Power
+    from kernel_tools.wrangler.checks.predictive_power import Power
 
 MODEL_ROWS = 20_000
 """Rows that checks which train models take by chance, unless told otherwise."""
@@ -100,7 +100,7 @@ class Scope:
     @cached_property
     def power(self) -> list[Power]:
         """How well each input predicts the target."""
-        from kernel_tools.wrangler.insights.predictive_power import predictive_power
+        from kernel_tools.wrangler.checks.predictive_power import predictive_power
 
         return predictive_power(
             self.engine,

@@ -11,6 +11,7 @@ from kernel_tools.wrangler.engine import Engine
 from kernel_tools.wrangler.kinds import Kind, kind_of
 from kernel_tools.wrangler.operators.base import ROW, require_column
 from kernel_tools.wrangler.operators.chance import PRIME, score
+from kernel_tools.wrangler.profiling.texts import without_dictionaries
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,7 @@ MOST_CATEGORIES = 255
 MOST_CLASSES = 20
 """A target of whole numbers with more different values than this is predicted as a number."""
 
+_LARGEST = 3e38
 _MODELLED: frozenset[Kind] = frozenset({"number", "boolean", "string", "date", "datetime", "time"})
 
 
@@ -105,7 +107,7 @@ def take_rows(engine: Engine, table: str, columns: Sequence[str], *, rows: int |
     numbered = data.select(*columns, **{ROW: ibis.row_number()}) if columns else data.select(**{ROW: ibis.row_number()})
     if rows is not None and rows < total:
         numbered = numbered.filter(score(numbered[ROW], seed) < int(PRIME * (rows / total)))
-    return Rows(engine.arrow(numbered), total)
+    return Rows(without_dictionaries(engine.arrow(numbered)), total)
 
 
 def make_features(engine: Engine, table: str, rows: Rows, columns: Sequence[str]) -> Features:
@@ -159,17 +161,21 @@ def encode(column: pa.ChunkedArray, most: int = MOST_CATEGORIES) -> tuple[Array,
 
 
 def as_floats(column: pa.ChunkedArray, kind: Kind) -> Array:
-    """Return numbers as floats and times as seconds, NaN for what is missing or infinite."""
+    """Return numbers as floats and times as seconds, NaN for what is missing or infinite.
+
+    Models have 32-bit floats inside: what is too large for these becomes their largest.
+    """
     import numpy as np
     import pyarrow as pa
 
     if kind in ("date", "datetime"):
-        column = column.cast(pa.timestamp("us", column.type.tz if kind == "datetime" else None)).cast(pa.int64())
+        moment = pa.timestamp("us", column.type.tz if kind == "datetime" else None)
+        column = column.cast(moment, safe=False).cast(pa.int64())
     elif kind == "time":
-        column = column.cast(pa.time64("us")).cast(pa.int64())
+        column = column.cast(pa.time64("us"), safe=False).cast(pa.int64())
     values = np.array(column.cast(pa.float64(), safe=False).to_numpy(), dtype=float)
     values[~np.isfinite(values)] = np.nan
-    return values if kind == "number" else values / 1e6
+    return np.clip(values, -_LARGEST, _LARGEST) if kind == "number" else values / 1e6
 
 
 def read_target(engine: Engine, table: str, rows: Rows, target: str, task: Task | None) -> Target:

@@ -10,8 +10,8 @@ from kernel_tools.core.figures import SERIES_COLORS, new_figure
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from kernel_tools.wrangler.insights.predictive_power import Power
-    from kernel_tools.wrangler.insights.quick_model import QuickModel
+    from kernel_tools.wrangler.checks.predictive_power import Power
+    from kernel_tools.wrangler.checks.quick_model import QuickModel
     from kernel_tools.wrangler.profiling import ColumnProfile
 
 MOST_BARS = 40

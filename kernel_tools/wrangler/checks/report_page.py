@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.wrangler.insights import figures
-from kernel_tools.wrangler.insights.checking import definition_of
-from kernel_tools.wrangler.insights.finding import Finding, Report, call_of, suggestions_html
-from kernel_tools.wrangler.insights.scope import number
+from kernel_tools.wrangler.checks import figures
+from kernel_tools.wrangler.checks.checking import definition_of
+from kernel_tools.wrangler.checks.finding import Finding, Report, call_of, suggestions_html
+from kernel_tools.wrangler.checks.scope import number
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
