@@ -137,11 +137,17 @@ class Box(Analysis):
         for row in read_rows(engine, boxes):
             key = (row.pop("series"), row.pop("panel"))
             end = ends[key]
-            names = {self.facet: facet.labels[facet.places([key[1]])[0]]} if facet else {}
+            names: dict[str | None, Any] = {self.facet: facet.labels[facet.places([key[1]])[0]]} if facet else {}
             names |= {self.by: by.labels[by.places([key[0]])[0]]} if by else {}
             found.append(
                 _Box(
-                    {**names, **row, "lower": end["lower"], "upper": end["upper"], "outliers": end["outliers"]},
+                    {
+                        **{str(name): label for name, label in names.items()},
+                        **row,
+                        "lower": end["lower"],
+                        "upper": end["upper"],
+                        "outliers": end["outliers"],
+                    },
                     sorted(points.get(key, [])),
                     series=int(by.places([key[0]])[0]) if by else 0,
                     panel=int(facet.places([key[1]])[0]) if facet else 0,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.analyses.axes import DRAWN, Bins, count_cells, make_axis
+from kernel_tools.wrangler.analyses.axes import DRAWN, Axis, Bins, Categories, count_cells, make_axis
 from kernel_tools.wrangler.analyses.base import Analysis, AnalysisResult, count_rows, finite
 from kernel_tools.wrangler.analyses.panels import Panels, group_notes
 from kernel_tools.wrangler.engine import Engine
@@ -52,6 +52,8 @@ class HeatMap(Analysis):
             z=shown,
             customdata=cells["n"],
             colorscale="Cividis",
+            zmax=None if self.value else _largest_named(cells["n"], x, y),
+            zmin=None if self.value else 0,
             colorbar={"title": {"text": what}},
             hovertemplate=f"%{{x}}, %{{y}}: %{{z}} {what}, %{{customdata:,}} rows<extra></extra>",
         )
@@ -74,3 +76,13 @@ class HeatMap(Analysis):
 
     def _figure(self, column: Any) -> Any:
         return column.std(how="sample") if self.statistic == "std" else getattr(column, self.statistic)()
+
+
+def _largest_named(counts: Any, x: Axis, y: Axis) -> int:
+    """Return the largest count of a cell that is not of all other categories, which would leave the rest one colour."""
+    import numpy as np
+
+    for place, axis in enumerate((y, x)):
+        if isinstance(axis, Categories) and axis.other is not None and axis.size > 1:
+            counts = np.delete(counts, axis.other, axis=place)
+    return int(counts.max(initial=1))

@@ -25,6 +25,7 @@ class Panels:
 
     def __init__(self, title: str, x_title: str, y_title: str, facet: Categories | None = None) -> None:
         self.figure: go.Figure = new_figure(title=title)
+        self.figure.update_layout(legend_itemsizing="constant")
         self._has_grid = facet is not None
         self._count, self._columns = 1, 1
         if facet is not None:
@@ -40,7 +41,9 @@ class Panels:
                 horizontal_spacing=0.04,
                 vertical_spacing=0.22 / rows,
             )
-            self.figure.update_layout(height=120 + _PANEL * rows)
+            height = 150 + _PANEL * rows
+            legend = {"y": -75 / height, "yanchor": "top", "x": 0, "xanchor": "left"}
+            self.figure.update_layout(height=height, margin_t=70, legend=legend)
         for number in range(self._count):
             at = self.at(number)
             if number + self._columns >= self._count:
