@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.workspace import atomic_write
-from kernel_tools.wrangler.document import Node, RecipeDocument
+from kernel_tools.wrangler.document import Analysis, Node, RecipeDocument
 from kernel_tools.wrangler.operators import UnknownOperatorError, operator_class
 
 if TYPE_CHECKING:
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     from kernel_tools.core.workspace import Workspace
 
 
-def code_steps(document: RecipeDocument) -> list[Node]:
-    """Return the steps that run somebody's code."""
-    found = []
+def code_steps(document: RecipeDocument) -> list[Node | Analysis]:
+    """Return the steps and the analyses that run somebody's code."""
+    from kernel_tools.wrangler.analyses import ANALYSES, analysis_class
+
+    found: list[Node | Analysis] = []
     for node in document.nodes:
         try:
             if operator_class(node.op).runs_code:
                 found.append(node)
         except UnknownOperatorError:
             continue
-    return found
+    known = [one for one in document.analyses if one.kind in ANALYSES]
+    return found + [one for one in known if analysis_class(one.kind).runs_code]
 
 
 def is_trusted(document: RecipeDocument, workspace: Workspace) -> bool:
@@ -63,5 +66,6 @@ def _read(path: Path) -> set[str]:
         return set()
 
 
-def _hash(node: Node) -> str:
-    return hashlib.sha256(json.dumps([node.op, node.params], sort_keys=True).encode()).hexdigest()
+def _hash(part: Node | Analysis) -> str:
+    what = part.op if isinstance(part, Node) else part.kind
+    return hashlib.sha256(json.dumps([what, part.params], sort_keys=True).encode()).hexdigest()

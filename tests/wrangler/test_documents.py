@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError, NotFoundError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.wrangler import editing, trust
-from kernel_tools.wrangler.document import Node, Output, RecipeDocument, Source
+from kernel_tools.wrangler.document import Analysis, Node, Output, RecipeDocument, Source
 from kernel_tools.wrangler.files import format_recipe, parse_recipe, read_recipe, write_recipe
 from kernel_tools.wrangler.graph import hashes, ordered, validate_graph
 from kernel_tools.wrangler.states import decode_state, encode_state
@@ -119,6 +119,8 @@ def test_trust_is_for_the_code_that_was_read(tmp_path: Path) -> None:
     assert trust.is_trusted(document, workspace)
     changed = editing.update_step(document, "n2", params={"source": "df = df.head()"})
     assert not trust.is_trusted(changed, workspace)
+    drawn = Analysis(id="a1", node="n1", kind="custom_plotly", params={"code": "figure = 1"})
+    assert not trust.is_trusted(document.model_copy(update={"analyses": [drawn]}), workspace)
 
 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates() | st.datetimes()
