@@ -88,6 +88,14 @@ test('a table is opened from the file browser, and steps are added with a look a
   await expect(form.getByRole('button', { name: 'Apply' })).toBeEnabled();
   await form.getByRole('button', { name: 'Cancel' }).click();
 
+  await tab.getByRole('tab', { name: 'Analyses' }).click();
+  await tab
+    .getByRole('combobox', { name: 'Column', exact: true })
+    .selectOption('age');
+  await tab.getByRole('button', { name: 'Draw' }).click();
+  await expect(tab).toContainText('All 5 rows');
+  await inspect(page, 'wrangler-analyses');
+
   await tab.getByRole('tab', { name: 'Flow' }).click();
   await inspect(page, 'wrangler-flow');
 });
