@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from kernel_tools import wrangler
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError
+from kernel_tools.core.errors import ConflictError, ForbiddenError, InvalidArgumentError
 from kernel_tools.wrangler.operators import make_operator
 from kernel_tools.wrangler.operators.base import StepError
 
@@ -105,6 +105,16 @@ def test_rows_are_written_and_a_job_writes_the_same(tmp_path: Path, monkeypatch:
         pd.read_parquet(tmp_path / "by_job.parquet"), pd.read_parquet(tmp_path / "direct.parquet")
     )
     assert wrangler.load(tmp_path / "by_job.parquet.recipe.json").document.nodes[0].fit is not None
+
+
+def test_a_job_runs_no_code_that_is_not_trusted(tmp_path: Path) -> None:
+    FRAME.to_csv(tmp_path / "people.csv", index=False)
+    made = wrangler.read(tmp_path / "people.csv").custom_pandas('df["x"] = 1')
+    loaded = wrangler.load(made.save(tmp_path / "people"))
+    with pytest.raises(ForbiddenError, match="is_trusted=True"):
+        loaded.run_as_job(tmp_path / "out.parquet")
+    with pytest.raises(ForbiddenError, match="trust"):
+        loaded.fit()
 
 
 def test_a_variable_becomes_a_recipe_with_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
