@@ -78,7 +78,7 @@ def _schema_of(query: str, schema: ibis.Schema) -> ibis.Schema:
     return ibis.Schema.from_pyarrow(found.schema)
 
 
-_CLOSED = {"enable_external_access": "false", "python_enable_replacements": "false"}
+_CLOSED: dict[str, Any] = {"enable_external_access": "false", "python_enable_replacements": "false"}
 
 
 class CodeOperator(Operator):
