@@ -1,6 +1,7 @@
 """Operators on text, one for each purpose: format it, search and edit it, say whether it has a form.
 
-A missing text stays missing. Regular expressions are those of RE2; letters and digits are those of Unicode.
+A missing text stays missing. Regular expressions are those of RE2; letters and digits are those of Unicode, white
+space is that of ASCII: a no-break space is a symbol.
 """
 
 from __future__ import annotations
