@@ -134,6 +134,11 @@ def test_a_table_is_profiled_and_every_suggestion_is_a_step() -> None:
             make_operator(suggestion.op, suggestion.params)
 
 
+def test_a_frame_is_analyzed() -> None:
+    result = wrangler.analyze(FRAME, "histogram", column="pay")
+    assert result.exact and result.n == 4 and result.figure is not None
+
+
 @pytest.mark.parametrize(
     "build",
     [
