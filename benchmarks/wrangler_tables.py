@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -14,7 +13,20 @@ ROWS = 1_000_000
 MANY_ROWS = 10_000_000
 CHUNK = 1_000_000
 MISSING = 0.05
-JOBS = ("clerk", "engineer", "farmer", "guard", "judge", "nurse", "pilot", "sailor", "teacher", "writer", "cook", "tailor")
+JOBS = (
+    "clerk",
+    "engineer",
+    "farmer",
+    "guard",
+    "judge",
+    "nurse",
+    "pilot",
+    "sailor",
+    "teacher",
+    "writer",
+    "cook",
+    "tailor",
+)
 
 
 def make_tables(folder: Path) -> None:
@@ -65,8 +77,3 @@ def _with_missing(generator: np.random.Generator, columns: dict[str, object]) ->
         mask = None if name == "id" else generator.random(len(values)) < MISSING  # type: ignore[arg-type]
         arrays[name] = pa.array(values, mask=mask)
     return pa.table(arrays)
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a table as people who use pandas do."""
-    return pd.read_parquet(path)

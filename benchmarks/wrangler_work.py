@@ -1,4 +1,4 @@
-"""What `benchmarks.wrangler` measures, each in a process of its own: ``python -m benchmarks.wrangler_work TASK FOLDER``.
+"""What `benchmarks.wrangler` measures, each in a process of its own: `python -m benchmarks.wrangler_work TASK FOLDER`.
 
 Libraries are imported before the clock starts, on both sides; the peak of the memory is that of the whole process.
 """
@@ -85,7 +85,7 @@ def profile_ydata(folder: Path) -> None:
 
 
 def recipe(folder: Path, table: str = "mixed.parquet", numbers: list[str] | None = None) -> Any:
-    """Return the six steps: impute, one-hot of the ten most frequent, standardize, parts of dates, filter, aggregate."""
+    """Return the six steps: impute, one-hot of the top ten, standardize, parts of dates, filter, aggregate."""
     import kernel_tools as kt
 
     numbers = numbers or NUMBERS
