@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
     from sklearn.pipeline import Pipeline
 
-    from kernel_tools.jobs import Job
+    from kernel_tools.jobs import Job, Schedule
     from kernel_tools.wrangler.refitting import Refit
 
 Rows = Any
@@ -134,6 +134,11 @@ class Recipe:
     def name(self) -> str:
         """The name of the recipe."""
         return self.document.name
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether every step up to here that learns has learned."""
+        return all(node.fit is not None for node in self.steps if node.enabled and operator_class(node.op).learns)
 
     def at(self, node_id: Id) -> Recipe:
         """Return the recipe as it is after an earlier step, for another branch or a look."""
@@ -269,10 +274,38 @@ class Recipe:
             If the rows of a source are only there in this process.
         """
         from kernel_tools import jobs
-        from kernel_tools.wrangler.job import job_parameters
+        from kernel_tools.wrangler.job import ENTRY, job_parameters
 
-        parameters = job_parameters(self, Path(output).resolve(), memory_limit)
-        return jobs.submit("-m kernel_tools.wrangler.job", params=parameters, **options)
+        parameters = job_parameters(self, Path(output).resolve(), memory_limit, options.get("workspace"))
+        return jobs.submit(ENTRY, params=parameters, **options)
+
+    def schedule(
+        self,
+        output: str | Path,
+        name: str,
+        *,
+        cron: str | None = None,
+        every: float | str | None = None,
+        **options: Any,
+    ) -> Schedule:
+        """Run the recipe as a job again and again; each time its sources are read anew.
+
+        Parameters
+        ----------
+        output
+            Where the rows go; each job writes them anew.
+        name
+            The name of the schedule.
+        cron, every
+            When: a cron expression, or every so many seconds.
+        options
+            Of `kernel_tools.jobs.create_schedule`: time_zone, missed, overlap, resources ...
+        """
+        from kernel_tools import jobs
+        from kernel_tools.wrangler.job import ENTRY, job_parameters
+
+        parameters = job_parameters(self, Path(output).resolve(), None, options.get("workspace"))
+        return jobs.create_schedule(name, ENTRY, params=parameters, cron=cron, every=every, **options)
 
     # ---- In other words ----
 

@@ -1,4 +1,4 @@
-"""The tables that an open recipe reads, over HTTP: how the types of their columns were found, which rows did not fit."""
+"""The tables of an open recipe, over HTTP: how the types of their columns were found, which rows did not fit."""
 
 from __future__ import annotations
 

@@ -181,7 +181,9 @@ def test_a_killed_process_is_told_and_started_again(process: SessionProcess, fol
     assert update(process, folder)["s1"]["rows"] == 9
 
 
-def test_a_source_says_how_its_types_were_found_and_which_rows_did_not_fit(process: SessionProcess, folder: Path) -> None:
+def test_a_source_says_how_its_types_were_found_and_which_rows_did_not_fit(
+    process: SessionProcess, folder: Path
+) -> None:
     (folder / "ragged.csv").write_text("a,b\n1,x\n2\n3,y,z\nn/a,w\n")
     recipe = {"recipe_version": 1, "sources": [{"id": "s1", "uri": "ragged.csv"}], "nodes": []}
     process.ask("update", document=recipe, base=str(folder), is_trusted=False)

@@ -26,6 +26,8 @@ from kernel_tools.wrangler.states import decode_state
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kernel_tools.wrangler.lowering.forms import Form
+
 KEPT_VIEWS = 32
 """Views that are kept, those that were looked at last."""
 
@@ -34,7 +36,7 @@ class Session:
     """A recipe, the tables of its steps, and the views of them that somebody looks at."""
 
     METHODS = frozenset({"update", "view", "arrange", "window", "cell", "profile", "compare", "fit", "insights",
-                         "analyze", "export", "code", "source"})  # fmt: skip
+                         "analyze", "export", "code", "source", "translate"})  # fmt: skip
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="atelier-wrangler-"))
@@ -247,6 +249,16 @@ class Session:
         engine = task.engine(self._engine)
         written = write(engine.table(computed.table), engine, Path(path), **options)
         return {"path": str(written), "rows": computed.rows}
+
+    def translate(self, task: Task, form: Form, path: str) -> dict[str, Any]:
+        """Write the recipe in another form, see `lowering.forms`, and return ``path``; it learns before."""
+        from kernel_tools.wrangler.lowering.forms import write_form
+        from kernel_tools.wrangler.recipe import Recipe
+
+        recipe = Recipe(self._document, base=self._base, is_trusted=self._is_trusted)
+        if form not in ("notebook", "atelier") and not recipe.is_fitted:
+            recipe.fit()
+        return {"path": str(write_form(recipe, form, Path(path)))}
 
     def _try(self, task: Task, part_id: str, report: dict[str, Any]) -> None:
         """Compute a part on the first rows, and note in its report what came out or what is wrong."""
