@@ -131,6 +131,7 @@ export type OperatorDetail = Schemas['OperatorDetail'];
 export type OperatorList = Schemas['OperatorList'];
 export type SessionReply = Schemas['SessionReply'];
 export type PartReport = Schemas['PartReport'];
+export type RecipeJobReply = Schemas['RecipeJobReply'];
 export type RecipeReply = Schemas['RecipeReply'];
 export type SourceReport = Schemas['SourceReport'];
 export type ColumnDetail = Schemas['ColumnDetail'];

@@ -1,5 +1,4 @@
 /** A recipe at work: its steps, the rows after one of them, the form of a step, and what is found in the data. */
-import { Notification } from '@jupyterlab/apputils';
 import * as React from 'react';
 
 import type * as api from '../api/types';
@@ -9,9 +8,9 @@ import {
   confirmLoss,
   EmptyState,
   ErrorBar,
-  formatCount,
   IMenuItem,
   LoadingState,
+  openMenu,
   Tabs,
   useAction
 } from '../components';
@@ -35,6 +34,7 @@ import { AnalysesTab } from './AnalysesTab';
 import { CodeTab } from './CodeTab';
 import { FlowTab } from './FlowTab';
 import { IReport, InsightsTab, ISuggestion } from './InsightsTab';
+import { exportMenu } from './exporting';
 import { partMenu } from './partMenu';
 import { RecipeForm } from './RecipeForm';
 import { SourceForm } from './SourceForm';
@@ -261,16 +261,25 @@ export function Workbench(props: {
             onClick={() => fit(lastPart(recipe) ?? selected)}
           />
         )}
-        {selected && (
-          <Button
-            label={trans.__('Export …')}
-            isBusy={exporting.isBusy}
-            onClick={() =>
-              void exporting.run(() =>
-                writeRows(studio, session, recipe.name, selected, part)
+        {part && (
+          <button
+            type="button"
+            className="atelier-Button"
+            aria-haspopup="menu"
+            disabled={exporting.isBusy}
+            aria-busy={exporting.isBusy || undefined}
+            onClick={event =>
+              openMenu(
+                event.currentTarget,
+                exportMenu(
+                  { studio, session, recipe, part },
+                  work => void exporting.run(work)
+                )
               )
             }
-          />
+          >
+            {trans.__('Export')}
+          </button>
         )}
       </header>
       <ErrorBar error={open.error} />

@@ -82,6 +82,20 @@ export function describeSource(
   return client.json(at(session, 'sources', source), { signal });
 }
 
+export function submitRecipe(
+  client: Client,
+  session: string,
+  body: {
+    document: IRecipe;
+    node: string;
+    path: string;
+    name: string;
+    cron?: string;
+  }
+): Promise<api.RecipeJobReply> {
+  return client.json(at(session, 'jobs'), { method: 'POST', body });
+}
+
 export function trustRecipe(
   client: Client,
   session: string,
