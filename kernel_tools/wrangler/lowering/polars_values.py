@@ -1,0 +1,226 @@
+"""The values of an expression as polars code: each operation of Ibis that has plain words there.
+
+An operation without words here raises `UnsupportedError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+
+from kernel_tools.wrangler.lowering.errors import UnsupportedError
+from kernel_tools.wrangler.lowering.shapes import Shapes, parts_of
+
+BINARY: dict[type, str] = {
+    ops.Add: "+", ops.Subtract: "-", ops.Multiply: "*", ops.Divide: "/", ops.FloorDivide: "//", ops.Equals: "==",
+    ops.NotEquals: "!=", ops.Less: "<", ops.LessEqual: "<=", ops.Greater: ">", ops.GreaterEqual: ">=", ops.And: "&",
+    ops.Or: "|",
+}  # fmt: skip
+
+METHODS: dict[type, str] = {
+    ops.Lowercase: "str.to_lowercase()",
+    ops.Uppercase: 'str.replace_all("ß", "ẞ").str.to_uppercase()',
+    ops.StringLength: "str.len_chars()",
+    ops.Strip: "str.strip_chars()",
+    ops.LStrip: "str.strip_chars_start()",
+    ops.RStrip: "str.strip_chars_end()",
+    ops.Reverse: "str.reverse()",
+    ops.ExtractYear: "dt.year()",
+    ops.ExtractQuarter: "dt.quarter()",
+    ops.ExtractMonth: "dt.month()",
+    ops.ExtractDay: "dt.day()",
+    ops.ExtractDayOfYear: "dt.ordinal_day()",
+    ops.ExtractWeekOfYear: "dt.week()",
+    ops.ExtractHour: "dt.hour()",
+    ops.ExtractMinute: "dt.minute()",
+    ops.ExtractSecond: "dt.second()",
+    ops.ExtractEpochSeconds: 'dt.epoch("s")',
+    ops.Date: "dt.date()",
+    ops.Ln: "log()",
+    ops.Log10: "log10()",
+    ops.Log2: "log(2)",
+    ops.Exp: "exp()",
+    ops.Sqrt: "sqrt()",
+    ops.Sin: "sin()",
+    ops.Cos: "cos()",
+    ops.Abs: "abs()",
+    ops.Sign: "sign()",
+    ops.IsNull: "is_null()",
+    ops.NotNull: "is_not_null()",
+    ops.IsNan: "is_nan()",
+    ops.IsInf: "is_infinite()",
+}
+"""Operations of one argument that are a method."""
+
+AGGREGATES: dict[type, str] = {
+    ops.Max: "max()",
+    ops.Min: "min()",
+    ops.Any: "max()",
+    ops.All: "min()",
+    ops.Mean: "mean()",
+    ops.Median: "median()",
+    ops.Count: "count()",
+    ops.CountDistinct: "drop_nulls().n_unique()",
+    ops.First: "drop_nulls().first()",
+    ops.Last: "drop_nulls().last()",
+}
+
+_TYPES: dict[str, str] = {
+    "int8": "pl.Int8", "int16": "pl.Int16", "int32": "pl.Int32", "int64": "pl.Int64", "uint8": "pl.UInt8",
+    "uint16": "pl.UInt16", "uint32": "pl.UInt32", "uint64": "pl.UInt64", "float32": "pl.Float32",
+    "float64": "pl.Float64", "boolean": "pl.Boolean", "string": "pl.String", "date": "pl.Date",
+}  # fmt: skip
+
+
+def value_code(op: Any, shapes: Shapes) -> str:
+    """Return an expression of Python: a constant, or an expression of polars.
+
+    Raises
+    ------
+    UnsupportedError
+        If an operation has no words in polars here.
+    """
+    kind = type(op)
+    if isinstance(op, ops.Field):
+        return f"pl.col({op.name!r})"
+    if isinstance(op, ops.Alias):
+        return value_code(op.arg, shapes)
+    if isinstance(op, ops.Literal):
+        return literal_code(op)
+    writer = writers().get(kind)
+    if writer is not None:
+        return writer(op, shapes)
+    if kind in BINARY:
+        return f"{inner(op.left, shapes)} {BINARY[kind]} {inner(op.right, shapes, is_alone=_is_constant(op.left))}"
+    if kind in METHODS:
+        return f"{before_method(op.arg, shapes)}.{METHODS[kind]}"
+    if kind in AGGREGATES:
+        return f"{aggregated(op, shapes)}.{AGGREGATES[kind]}"
+    raise UnsupportedError(f"the operation {kind.__name__}")
+
+
+def writers() -> dict[type, Callable[[Any, Shapes], str]]:
+    """Return the operations that need more than a sign or a method."""
+    from kernel_tools.wrangler.lowering.polars_rules import WRITERS
+
+    return WRITERS
+
+
+def column_code(op: ops.Value, shapes: Shapes) -> str:
+    """Return an expression of polars, also for a constant, of the type that Ibis promises."""
+    while isinstance(op, ops.Alias):
+        op = op.arg
+    if isinstance(op, ops.Literal):
+        if isinstance(op.value, (str, bool)) or op.dtype.is_temporal() and op.value is not None:
+            return f"pl.lit({literal_code(op)})"
+        return f"pl.lit({literal_code(op)}, {type_code(op.dtype)})"
+    return value_code(op, shapes)
+
+
+def before_method(op: ops.Value, shapes: Shapes) -> str:
+    """Return an expression that may stand before a method."""
+    return inner(op, shapes, is_alone=True)
+
+
+def inner(op: ops.Value, shapes: Shapes, *, is_alone: bool = False) -> str:
+    """Return an expression that may stand beside an operator; of polars, if it is alone."""
+    while isinstance(op, ops.Alias):
+        op = op.arg
+    code = column_code(op, shapes) if is_alone else value_code(op, shapes)
+    return f"({code})" if is_infix(op, code) else code
+
+
+def is_infix(op: ops.Value, code: str) -> bool:
+    """Whether the code of a value has an operator that is not in brackets."""
+    if code.startswith(("-", "~")):
+        return True
+    depth, quote, previous = 0, "", ""
+    for sign in code:
+        if quote:
+            quote = "" if sign == quote and previous != "\\" else quote
+            previous = "" if previous == "\\" else sign
+            continue
+        if sign in "'\"":
+            quote = sign
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth == 0 and sign == " ":
+            return True
+        previous = sign
+    return False
+
+
+def literal_code(op: Any) -> str:
+    """Return a constant."""
+    value = op.value
+    if value is None:
+        return "None"
+    if op.dtype.is_date():
+        return f"datetime.date({value.year}, {value.month}, {value.day})"
+    if op.dtype.is_timestamp():
+        parts = [value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
+        while len(parts) > 3 and not parts[-1]:
+            parts.pop()
+        return f"datetime.datetime({', '.join(map(str, parts))})"
+    if isinstance(value, float) and value != value:
+        return 'float("nan")'
+    if isinstance(value, float) and value in (float("inf"), -float("inf")):
+        return f'float("{value}")'
+    if isinstance(value, (str, bool, int, float)):
+        return repr(value)
+    raise UnsupportedError(f"a constant of the type {op.dtype}")
+
+
+def type_code(dtype: dt.DataType) -> str:
+    """Return the type of polars."""
+    name = str(dtype.copy(nullable=True))
+    if name in _TYPES:
+        return _TYPES[name]
+    if dtype.is_timestamp() and dtype.timezone is None:
+        return 'pl.Datetime("us")'
+    if dtype.is_array():
+        return f"pl.List({type_code(dtype.value_type)})"
+    if dtype.is_null():
+        return "pl.Null"
+    if dtype.is_json():
+        return "pl.String"
+    raise UnsupportedError(f"the type {dtype}")
+
+
+def aggregated(op: Any, shapes: Shapes) -> str:
+    """Return the values that an aggregate takes: those for which its condition holds, in its order."""
+    code = before_method(op.arg, shapes)
+    if getattr(op, "where", None) is not None:
+        code += f".filter({value_code(op.where, shapes)})"
+    keys = getattr(op, "order_by", ()) or ()
+    if keys and shapes.keys(keys, relation_of(keys[0])):
+        raise UnsupportedError("the first value in an order")
+    return code
+
+
+def relation_of(op: Any) -> Any:
+    """Return the relation that a value is computed from; None if it names no column."""
+    return next((one.rel for one in parts_of(op, ops.Field)), None)
+
+
+def constant(op: Any) -> Any:
+    """Return the value of a constant.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is computed.
+    """
+    if isinstance(op, ops.Alias):
+        return constant(op.arg)
+    if isinstance(op, ops.Cast) and isinstance(op.arg, ops.Literal):
+        return op.arg.value
+    if not isinstance(op, ops.Literal):
+        raise UnsupportedError(f"a computed argument ({type(op).__name__})")
+    return op.value
+
+
+def _is_constant(op: ops.Value) -> bool:
+    return isinstance(op, ops.Literal)
