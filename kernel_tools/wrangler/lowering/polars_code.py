@@ -10,8 +10,9 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.document import Id, RecipeDocument, Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.frame_code import frame_code, kind_of_file
+from kernel_tools.wrangler.lowering.layout import text, texts
 from kernel_tools.wrangler.lowering.polars_values import column_code, value_code
-from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language, arguments, listed
+from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language, arguments
 
 if TYPE_CHECKING:
     import ibis
@@ -48,12 +49,12 @@ class Polars(Language):
         if source.kind == "frame" and source.uri is None:
             return "frame  # the table that the recipe was made for"
         if source.kind == "database":
-            return f"pl.read_database_uri({source.query!r}, {source.uri!r})"
+            return f"pl.read_database_uri({text(source.query)}, {text(source.uri)})"
         kind = kind_of_file(source)
         if kind not in READERS:
             raise UnsupportedError(f"The source {source.id} ({source.uri}) has no polars code.")
         options = {"csv": ", try_parse_dates=True", "tsv": ', separator="\\t", try_parse_dates=True'}.get(kind, "")
-        return f"pl.{READERS[kind]}({source.uri!r}{options})"
+        return f"pl.{READERS[kind]}({text(source.uri)}{options})"
 
     def to_pandas(self, variable: str) -> list[str]:
         """Return the statement that makes a frame of pandas with Arrow types."""
@@ -73,19 +74,19 @@ class Polars(Language):
 
     def choose(self, columns: Sequence[str]) -> str:
         """Select."""
-        return f".select({listed([repr(one) for one in columns])})"
+        return f".select({texts(columns)})"
 
     def drop(self, columns: Sequence[str]) -> str:
         """Drop."""
-        return f".drop({listed([repr(one) for one in columns])})"
+        return f".drop({texts(columns)})"
 
     def rename(self, names: Mapping[str, str]) -> str:
         """Rename."""
-        return f".rename({dict(names)!r})"
+        return f".rename({{{', '.join(f'{text(old)}: {text(new)}' for old, new in names.items())}}})"
 
     def filter(self, conditions: Sequence[ops.Value], context: Context) -> str:
         """Filter; a condition that is missing does not hold."""
-        return f".filter({listed([column_code(one, context.shapes) for one in conditions])})"
+        return f".filter({', '.join(column_code(one, context.shapes) for one in conditions)})"
 
     def sort(self, names: Sequence[str], descending: Sequence[bool]) -> str:
         """Sort."""
@@ -100,11 +101,11 @@ class Polars(Language):
         """Drop rows with missing values."""
         if how == "any":
             return f".drop_nulls({'' if columns is None else _name_or_names(columns)})"
-        return f".filter(~pl.all_horizontal(pl.col({list(columns or ['*'])!r}).is_null()))"
+        return f".filter(~pl.all_horizontal(pl.col({_name_or_names(columns or ['*'])}).is_null()))"
 
     def unnest(self, column: str) -> str:
         """Explode."""
-        return f".explode({column!r}, empty_as_null=True, keep_nulls=True)"
+        return f".explode({text(column)}, empty_as_null=True, keep_nulls=True)"
 
     def unique(self, columns: Sequence[str]) -> str:
         """Keep the first of each."""
@@ -122,7 +123,7 @@ class Polars(Language):
 
     def unite(self, frames: Sequence[str]) -> str:
         """Concatenate."""
-        return f'pl.concat([{listed(frames)}], how="vertical_relaxed")'
+        return "pl.concat([" + ", ".join(frames) + '], how="vertical_relaxed")'
 
     def join(self, left: Chain, right: str, how: str, keys: Sequence[Key], columns: Sequence[str]) -> Chain:
         """Join; equal keys of the second frame are kept only where they are asked for."""
@@ -136,7 +137,7 @@ class Polars(Language):
         if not same and any(key.is_identical for key in keys):
             raise UnsupportedError("a join in which some keys may be missing")
         if how in ("semi", "anti"):
-            return left.then(f".join({right}, {on}, how={how!r}{same})")
+            return left.then(f'.join({right}, {on}, how="{how}"{same})')
         order = ', maintain_order="left_right"' if how in ("inner", "left") else ""
         kept = ", coalesce=False" if how in ("right", "outer") or set(theirs) & set(columns) else ""
         words = {"outer": "full"}.get(how, how)
@@ -146,7 +147,7 @@ class Polars(Language):
 
 
 def _name_or_names(names: Sequence[str]) -> str:
-    return repr(names[0]) if len(names) == 1 else repr(list(names))
+    return text(names[0]) if len(names) == 1 else f"[{texts(names)}]"
 
 
 def _one_or_all(descending: Sequence[bool]) -> str:

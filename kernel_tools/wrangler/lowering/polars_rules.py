@@ -9,9 +9,11 @@ from typing import Any
 import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
+from kernel_tools.wrangler.lowering.layout import text
 from kernel_tools.wrangler.lowering.polars_values import (
     aggregated,
     before_method,
+    binary_code,
     column_code,
     constant,
     inner,
@@ -25,14 +27,10 @@ from kernel_tools.wrangler.lowering.shapes import Shapes, is_not_negative
 _UNITS = {"Y": "1y", "Q": "1q", "M": "1mo", "W": "1w", "D": "1d", "h": "1h", "m": "1m", "s": "1s"}
 
 
-def _divide(op: Any, shapes: Shapes) -> str:
-    return f"{inner(op.left, shapes)} / {inner(op.right, shapes, is_alone=isinstance(op.left, ops.Literal))}"
-
-
 def _modulus(op: Any, shapes: Shapes) -> str:
     left, right = inner(op.left, shapes), inner(op.right, shapes, is_alone=isinstance(op.left, ops.Literal))
     if is_not_negative(op.left) and is_not_negative(op.right):
-        return f"{left} % {right}"
+        return binary_code(op, "%", shapes)
     size = f"abs({right})" if isinstance(op.right, ops.Literal) else f"{right}.abs()"
     return f"{left}.abs() % {size} * {left}.sign()"
 
@@ -154,7 +152,7 @@ def _if_else(op: Any, shapes: Shapes) -> str:
 
 def _simple(op: Any, shapes: Shapes) -> str:
     table = ", ".join(
-        f"{literal_code(one)}: {constant(result)!r}" for one, result in zip(op.cases, op.results, strict=True)
+        f"{literal_code(one)}: {text(constant(result))}" for one, result in zip(op.cases, op.results, strict=True)
     )
     default = value_code(op.default, shapes)
     code = f"{before_method(op.base, shapes)}.replace_strict({{{table}}}, default={default}"
@@ -220,7 +218,7 @@ def _right(op: Any, shapes: Shapes) -> str:
 
 def _padded(op: Any, shapes: Shapes) -> str:
     side, width = "start" if isinstance(op, ops.LPad) else "end", constant(op.length)
-    return f"{before_method(op.arg, shapes)}.str.pad_{side}({width}, {constant(op.pad)!r})"
+    return f"{before_method(op.arg, shapes)}.str.pad_{side}({width}, {text(constant(op.pad))})"
 
 
 def _split(op: Any, shapes: Shapes) -> str:
@@ -243,7 +241,7 @@ def pattern_code(pattern: str) -> str:
     """Return a regular expression, as a raw text where it has a backslash and no quotes."""
     if "\\" in pattern and '"' not in pattern and not pattern.endswith("\\") and pattern.isprintable():
         return f'r"{pattern}"'
-    return repr(pattern)
+    return text(pattern)
 
 
 def _extracted(op: Any, shapes: Shapes) -> str:
@@ -254,12 +252,12 @@ def _extracted(op: Any, shapes: Shapes) -> str:
 
 def _replaced_pattern(op: Any, shapes: Shapes) -> str:
     new = re.sub(r"\\(\d)", r"${\1}", constant(op.replacement).replace("$", "$$")).replace("\\\\", "\\")
-    return f"{before_method(op.arg, shapes)}.str.replace_all({pattern_code(constant(op.pattern))}, {new!r})"
+    return f"{before_method(op.arg, shapes)}.str.replace_all({pattern_code(constant(op.pattern))}, {text(new)})"
 
 
 def _replaced(op: Any, shapes: Shapes) -> str:
     old, new = constant(op.pattern), constant(op.replacement)
-    return f"{before_method(op.arg, shapes)}.str.replace_all({old!r}, {new!r}, literal=True)"
+    return f"{before_method(op.arg, shapes)}.str.replace_all({text(old)}, {text(new)}, literal=True)"
 
 
 def _contains(op: Any, shapes: Shapes) -> str:
@@ -322,7 +320,6 @@ def _unnested(op: Any, shapes: Shapes) -> str:
 
 
 WRITERS: dict[type, Callable[[Any, Shapes], str]] = {
-    ops.Divide: _divide,
     ops.Modulus: _modulus,
     ops.Power: _power,
     ops.Round: _round,

@@ -12,6 +12,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
+from kernel_tools.wrangler.lowering.layout import is_infix, text
 from kernel_tools.wrangler.lowering.shapes import Shapes, parts_of
 
 BINARY: dict[type, str] = {
@@ -19,6 +20,10 @@ BINARY: dict[type, str] = {
     ops.NotEquals: "!=", ops.Less: "<", ops.LessEqual: "<=", ops.Greater: ">", ops.GreaterEqual: ">=", ops.And: "&",
     ops.Or: "|",
 }  # fmt: skip
+
+PRECEDENCE = {"|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "%": 5}
+PRECEDENCE |= dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 1)
+"""How strongly the signs of Python bind."""
 
 METHODS: dict[type, str] = {
     ops.Lowercase: "str.to_lowercase()",
@@ -85,7 +90,7 @@ def value_code(op: Any, shapes: Shapes) -> str:
     """
     kind = type(op)
     if isinstance(op, ops.Field):
-        return f"pl.col({op.name!r})"
+        return f"pl.col({text(op.name)})"
     if isinstance(op, ops.Alias):
         return value_code(op.arg, shapes)
     if isinstance(op, ops.Literal):
@@ -94,7 +99,7 @@ def value_code(op: Any, shapes: Shapes) -> str:
     if writer is not None:
         return writer(op, shapes)
     if kind in BINARY:
-        return f"{inner(op.left, shapes)} {BINARY[kind]} {inner(op.right, shapes, is_alone=_is_constant(op.left))}"
+        return binary_code(op, BINARY[kind], shapes)
     if kind in METHODS:
         return f"{before_method(op.arg, shapes)}.{METHODS[kind]}"
     if kind in AGGREGATES:
@@ -125,31 +130,20 @@ def before_method(op: ops.Value, shapes: Shapes) -> str:
     return inner(op, shapes, is_alone=True)
 
 
-def inner(op: ops.Value, shapes: Shapes, *, is_alone: bool = False) -> str:
+def inner(op: ops.Value, shapes: Shapes, *, is_alone: bool = False, beside: int = 9) -> str:
     """Return an expression that may stand beside an operator; of polars, if it is alone."""
     while isinstance(op, ops.Alias):
         op = op.arg
     code = column_code(op, shapes) if is_alone else value_code(op, shapes)
-    return f"({code})" if is_infix(op, code) else code
+    binds = PRECEDENCE.get(BINARY.get(type(op), ""), 0)
+    return f"({code})" if is_infix(code) and binds < beside else code
 
 
-def is_infix(op: ops.Value, code: str) -> bool:
-    """Whether the code of a value has an operator that is not in brackets."""
-    if code.startswith(("-", "~")):
-        return True
-    depth, quote, previous = 0, "", ""
-    for sign in code:
-        if quote:
-            quote = "" if sign == quote and previous != "\\" else quote
-            previous = "" if previous == "\\" else sign
-            continue
-        if sign in "'\"":
-            quote = sign
-        depth += (sign in "([{") - (sign in ")]}")
-        if depth == 0 and sign == " ":
-            return True
-        previous = sign
-    return False
+def binary_code(op: Any, sign: str, shapes: Shapes) -> str:
+    """Return two values with a sign between them; brackets only where they are needed."""
+    left = inner(op.left, shapes, beside=PRECEDENCE[sign])
+    right = inner(op.right, shapes, is_alone=isinstance(op.left, ops.Literal), beside=PRECEDENCE[sign] + 1)
+    return f"{left} {sign} {right}"
 
 
 def literal_code(op: Any) -> str:
@@ -169,7 +163,7 @@ def literal_code(op: Any) -> str:
     if isinstance(value, float) and value in (float("inf"), -float("inf")):
         return f'float("{value}")'
     if isinstance(value, (str, bool, int, float)):
-        return repr(value)
+        return text(value)
     raise UnsupportedError(f"a constant of the type {op.dtype}")
 
 
@@ -220,7 +214,3 @@ def constant(op: Any) -> Any:
     if not isinstance(op, ops.Literal):
         raise UnsupportedError(f"a computed argument ({type(op).__name__})")
     return op.value
-
-
-def _is_constant(op: ops.Value) -> bool:
-    return isinstance(op, ops.Literal)

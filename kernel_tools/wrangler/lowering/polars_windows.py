@@ -7,6 +7,7 @@ from typing import Any
 import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
+from kernel_tools.wrangler.lowering.layout import is_infix
 from kernel_tools.wrangler.lowering.polars_values import before_method, relation_of, value_code
 from kernel_tools.wrangler.lowering.shapes import Shapes
 
@@ -57,14 +58,8 @@ def _over(code: str, groups: list[str], keys: list[Any], shapes: Shapes) -> str:
         order = [_key(key, len(keys) > 1, shapes) for key in keys]
         down = ", descending=True" if len(keys) == 1 and not keys[0].ascending else ""
         parts.append(f"order_by={order[0] if len(order) == 1 else '[' + ', '.join(order) + ']'}{down}, nulls_last=True")
-    code = f"({code})" if " " in code.split("(", 1)[0] or _has_operator(code) else code
+    code = f"({code})" if is_infix(code) else code
     return f"{code}.over({', '.join(parts)})"
-
-
-def _has_operator(code: str) -> bool:
-    from kernel_tools.wrangler.lowering.polars_values import is_infix
-
-    return is_infix(None, code)  # type: ignore[arg-type]  # the operation does not matter
 
 
 def _key(key: Any, is_one_of_many: bool, shapes: Shapes) -> str:

@@ -11,9 +11,8 @@ import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.document import Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
+from kernel_tools.wrangler.lowering.layout import statement, text
 from kernel_tools.wrangler.lowering.shapes import Shapes, parents, parts_of, union_parts
-
-WIDTH = 100
 
 
 @dataclass
@@ -39,12 +38,8 @@ class Chain:
 
     @property
     def code(self) -> str:
-        """The expression on one line, or on several where it is long."""
-        line = self.base + "".join(self.calls)
-        if len(self.calls) < 2 or (len(line) <= WIDTH and "\n" not in line):
-            return line
-        parts = "".join(f"\n    {indented(one)}" for one in self.calls)
-        return f"(\n    {indented(self.base)}{parts}\n)"
+        """The expression, on one line."""
+        return self.base + "".join(self.calls)
 
 
 class Language(ABC):
@@ -171,10 +166,9 @@ class Statements:
         self._shapes = Shapes(root)
         self._context = Context(lambda relation: self._settled(relation).base, self._shapes)
         chain = self._chain(root)
-        if chain.columns != list(root.schema):
-            chain = chain.then(self._language.choose(list(root.schema)), list(root.schema))
+        chain = self._only(chain, list(root.schema))
         if chain.code != self._target:
-            self._lines.append(f"{self._target} = {chain.code}")
+            self._lines.append(statement(self._target, chain.code))
         return self._lines
 
     def _chain(self, relation: ops.Relation) -> Chain:
@@ -189,7 +183,7 @@ class Statements:
         chain = self._chain(relation)
         if chain.calls or not chain.base.isidentifier():
             variable = self._variable(chain)
-            self._lines.append(f"{variable} = {chain.code}")
+            self._lines.append(statement(variable, chain.code))
             chain = self._chains[relation] = Chain(variable, chain.columns, [], relation)
         return chain
 
@@ -236,17 +230,17 @@ class Statements:
         values = {name: op.values[name] for name in wanted}
         plain = {name: value.name for name, value in values.items() if isinstance(value, ops.Field)}
         renamed = {old: name for name, old in plain.items() if old != name}
-        is_moved = renamed and len(set(plain.values())) == len(plain) and not set(renamed) & set(wanted)
-        is_moved = is_moved and not set(renamed.values()) & set(chain.columns)
+        is_moved = len(set(plain.values())) == len(plain) and not set(renamed) & set(wanted)
+        is_moved = is_moved and not any(name in chain.columns or name.startswith("__") for name in renamed.values())
         new = {name: one for name, one in values.items() if plain.get(name) != name and not (is_moved and name in plain)}
         if new:
             chain = self._readable(op.parent)
             chain = chain.then(self._language.assign(new, self._context), [*chain.columns, *_others(new, chain.columns)])
         for name in unnested:
             chain = chain.then(self._language.unnest(name))
-        if is_moved:
+        if is_moved and renamed:
             chain = chain.then(self._language.rename(renamed), [renamed.get(one, one) for one in chain.columns])
-        return self._only(chain, wanted)
+        return chain
 
     def _only(self, chain: Chain, columns: list[str]) -> Chain:
         """Return a frame with these columns alone, in this order."""
@@ -259,12 +253,11 @@ class Statements:
         return chain.then(self._language.choose(columns), columns)
 
     def _drop(self, op: Any, chain: Chain) -> Chain:
-        return self._only(chain, [name for name in chain.columns if name not in op.columns_to_drop])
+        return chain
 
     def _filter(self, op: Any, chain: Chain) -> Chain:
         chain = self._readable(op.parent)
-        chain = chain.then(self._language.filter(op.predicates, self._context))
-        return self._only(chain, [name for name in chain.columns if name in self._shapes.needed[op]])
+        return chain.then(self._language.filter(op.predicates, self._context))
 
     def _sort(self, op: Any, chain: Chain) -> Chain:
         keys = self._shapes.keys(op.keys, op.parent)
@@ -281,6 +274,8 @@ class Statements:
 
     def _drop_null(self, op: Any, chain: Chain) -> Chain:
         columns = None if op.subset is None else [one.name for one in op.subset]
+        if columns is None and chain.columns != list(op.schema):
+            columns = list(op.schema)
         return chain.then(self._language.drop_null(columns, op.how))
 
     def _unnest(self, op: Any, chain: Chain) -> Chain:
@@ -290,7 +285,7 @@ class Statements:
             raise UnsupportedError("the place of an element")
         if op.column.name != op.column_name:
             chain = chain.then(self._language.rename({op.column.name: op.column_name}))
-        return self._only(chain.then(self._language.unnest(op.column_name)), self._shapes.needed[op])
+        return chain.then(self._language.unnest(op.column_name))
 
     def _aggregate(self, op: Any, chain: Chain) -> Chain:
         computed = {name: value for name, value in op.groups.items() if not _is_same(name, value)}
@@ -305,7 +300,7 @@ class Statements:
         frames = []
         for part in union_parts(op):
             chain = self._chain(part)
-            frames.append(chain if chain.columns == columns else chain.then(self._language.choose(columns), columns))
+            frames.append(self._only(chain, columns))
         chain = Chain(self._language.unite([one.code for one in frames]), columns)
         return chain.then(self._language.unique(columns)) if op.distinct else chain
 
@@ -326,6 +321,8 @@ class Statements:
             names = [renamed.get(one, one) for one in right.columns]
             right = right.then(self._language.rename(renamed), names)
         mine = [name for name, one in fields.items() if one.rel == op.first]
+        needed = {*mine, *(key.left for key in keys)}
+        left = self._only(left, [name for name in left.columns if name in needed])
         theirs = [name for name in fields if name not in mine]
         partners = [key.right for key in keys if key.right not in theirs]
         right = self._only(right, [name for name in right.columns if name in {*theirs, *partners}])
@@ -333,28 +330,13 @@ class Statements:
         return self._only(found, list(fields))
 
 
-def arguments(values: Mapping[str, str], *, width: int = WIDTH - 20) -> str:
-    """Return keyword arguments, one on a line where they are long; a dictionary if a name is no word."""
+def arguments(values: Mapping[str, str]) -> str:
+    """Return keyword arguments; a dictionary if a name is no word."""
     import keyword
 
     if all(name.isidentifier() and not keyword.iskeyword(name) for name in values):
-        parts, before, after = [f"{name}={code}" for name, code in values.items()], "", ""
-    else:
-        parts, before, after = [f"{name!r}: {code}" for name, code in values.items()], "**{", "}"
-    return before + listed(parts, width=width) + after
-
-
-def listed(parts: Sequence[str], *, width: int = WIDTH - 20) -> str:
-    """Return what stands between brackets: on one line, or each part on its own."""
-    line = ", ".join(parts)
-    if len(line) <= width and "\n" not in line:
-        return line
-    return "".join(f"\n    {indented(one)}," for one in parts) + "\n"
-
-
-def indented(code: str) -> str:
-    """Return lines with all but the first moved to the right; text constants have no line breaks."""
-    return code.replace("\n", "\n    ")
+        return ", ".join(f"{name}={code}" for name, code in values.items())
+    return "**{" + ", ".join(f"{text(name)}: {code}" for name, code in values.items()) + "}"
 
 
 def _others(names: Mapping[str, Any], taken: Sequence[str]) -> list[str]:

@@ -242,4 +242,4 @@ def is_not_negative(value: Any) -> bool:
         return is_not_negative(value.left) and is_not_negative(value.right)
     if isinstance(value, (ops.Cast, ops.Abs)):
         return isinstance(value, ops.Abs) or is_not_negative(value.arg)
-    return isinstance(getattr(value, "func", value), (ops.RowNumber, ops.Count, ops.CountStar, ops.StringLength))
+    return isinstance(getattr(value, "func", value), (ops.RowNumber, ops.MinRank, ops.DenseRank, ops.Count, ops.CountStar, ops.StringLength))
