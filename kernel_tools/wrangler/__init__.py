@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kernel_tools.wrangler.looking import analyze as analyze
     from kernel_tools.wrangler.looking import insights as insights
     from kernel_tools.wrangler.looking import profile as profile
     from kernel_tools.wrangler.looking import wrangle as wrangle
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Recipe": "recipe",
+    "analyze": "looking",
     "insights": "looking",
     "load": "reading",
     "profile": "looking",
@@ -25,7 +27,7 @@ _PLACES = {
     "wrangle": "looking",
 }
 
-__all__ = ["Recipe", "insights", "load", "operators", "profile", "read", "wrangle"]
+__all__ = ["Recipe", "analyze", "insights", "load", "operators", "profile", "read", "wrangle"]
 
 
 def operators() -> list[str]:

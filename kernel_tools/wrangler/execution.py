@@ -134,10 +134,15 @@ class Execution:
             raise StepError(f"{operator.title} does not fit the types of this table: {error}") from error
 
     def _eager_step(self, node: Node, operator: Operator, inputs: list[ir.Table]) -> ir.Table:
+        import pyarrow as pa
+
         frames = [frame_of(self.engine, table) for table in inputs]
         state = self._learned(node, operator, lambda: operator.learn_frame(*frames), inputs)
         apply = operator.apply_training if self._is_training else operator.apply
-        return self.engine.register(arrow_of(apply(*frames, state=state)))
+        try:
+            return self.engine.register(arrow_of(apply(*frames, state=state)))
+        except (pa.ArrowException, TypeError) as error:
+            raise StepError(f"{operator.title} leaves values that no table can hold: {error}") from error
 
     def _learned(self, node: Node, operator: Operator, learn: Any, inputs: list[ir.Table]) -> State:
         if not operator.learns:

@@ -7,10 +7,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from kernel_tools.core.errors import ConflictError
+from kernel_tools.core.errors import ConflictError, ForbiddenError
 from kernel_tools.core.workspace import current_workspace
 from kernel_tools.wrangler.files import format_recipe, read_recipe, write_recipe
 from kernel_tools.wrangler.recipe import Recipe
+from kernel_tools.wrangler.trust import code_steps
 
 
 def job_parameters(recipe: Recipe, output: Path, memory_limit: str | None) -> dict[str, str]:
@@ -20,8 +21,14 @@ def job_parameters(recipe: Recipe, output: Path, memory_limit: str | None) -> di
     ------
     ConflictError
         If the rows of a source are only there in this process.
+    ForbiddenError
+        If it has steps with code, and is not trusted.
     """
     document = recipe.document
+    if not recipe.is_trusted and code_steps(document):
+        raise ForbiddenError(
+            f"The recipe {document.name!r} runs code that came with it. Read it, and load it with is_trusted=True."
+        )
     for source in document.sources:
         if source.kind == "frame" and source.uri is None:
             raise ConflictError(

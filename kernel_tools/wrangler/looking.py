@@ -19,6 +19,7 @@ from kernel_tools.wrangler.files import SUFFIX, write_recipe
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kernel_tools.wrangler.analyses import AnalysisResult
     from kernel_tools.wrangler.checks import Report
 
 
@@ -69,6 +70,29 @@ def insights(data: Any, *, target: str | None = None, **options: Any) -> Report:
 
     with _loaded(data) as (engine, table), progress("Looking for problems", unit="checks") as work:
         return look(engine, table, target=target, progress=work, **options)
+
+
+def analyze(data: Any, kind: str, **params: Any) -> AnalysisResult:
+    """Draw an analysis of all rows of a table.
+
+    Parameters
+    ----------
+    data
+        A frame of pandas or polars, an Arrow table, or the path or address of a file.
+    kind
+        One of `kernel_tools.wrangler.analyses.ANALYSES`: histogram, scatter, correlation ...
+    params
+        Its parameters, as in ``analyze(df, "histogram", column="age")``; code of `custom_plotly` runs.
+
+    Returns
+    -------
+    AnalysisResult
+        ``figure``, ``table``, ``facts``, and whether all rows were used.
+    """
+    from kernel_tools.wrangler.analyses import analyze as draw
+
+    with _loaded(data) as (engine, table):
+        return draw(engine, table, kind, trusted=True, **params)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ class Recipe:
         All that its file holds.
     base
         The folder that relative paths start at; None for the current one.
+    is_trusted
+        Whether steps that run code may run.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Recipe:
         self.document = document
         self._frames = dict(frames or {})
         self.base = base
-        self._is_trusted = is_trusted
+        self.is_trusted = is_trusted
         self._head = head
 
     # ---- Building ----
@@ -369,7 +371,7 @@ class Recipe:
             document,
             frames=self._frames if frames is None else frames,
             base=self.base,
-            is_trusted=self._is_trusted,
+            is_trusted=self.is_trusted,
             head=self._head if head is None else head,
         )
 
@@ -384,7 +386,7 @@ class Recipe:
             base=self.base,
             memory_limit=memory_limit,
             limit=limit,
-            is_trusted=self._is_trusted,
+            is_trusted=self.is_trusted,
             **options,
         )
 

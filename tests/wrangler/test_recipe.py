@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from kernel_tools import wrangler
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError
+from kernel_tools.core.errors import ConflictError, ForbiddenError, InvalidArgumentError
 from kernel_tools.wrangler.operators import make_operator
 from kernel_tools.wrangler.operators.base import StepError
 
@@ -107,6 +107,16 @@ def test_rows_are_written_and_a_job_writes_the_same(tmp_path: Path, monkeypatch:
     assert wrangler.load(tmp_path / "by_job.parquet.recipe.json").document.nodes[0].fit is not None
 
 
+def test_a_job_runs_no_code_that_is_not_trusted(tmp_path: Path) -> None:
+    FRAME.to_csv(tmp_path / "people.csv", index=False)
+    made = wrangler.read(tmp_path / "people.csv").custom_pandas('df["x"] = 1')
+    loaded = wrangler.load(made.save(tmp_path / "people"))
+    with pytest.raises(ForbiddenError, match="is_trusted=True"):
+        loaded.run_as_job(tmp_path / "out.parquet")
+    with pytest.raises(ForbiddenError, match="trust"):
+        loaded.fit()
+
+
 def test_a_variable_becomes_a_recipe_with_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATELIER_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
@@ -122,6 +132,11 @@ def test_a_table_is_profiled_and_every_suggestion_is_a_step() -> None:
     for finding in wrangler.insights(FRAME):
         for suggestion in finding.suggestions:
             make_operator(suggestion.op, suggestion.params)
+
+
+def test_a_frame_is_analyzed() -> None:
+    result = wrangler.analyze(FRAME, "histogram", column="pay")
+    assert result.exact and result.n == 4 and result.figure is not None
 
 
 @pytest.mark.parametrize(

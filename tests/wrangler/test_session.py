@@ -79,6 +79,11 @@ def test_code_that_fails_names_its_line(process: SessionProcess, folder: Path) -
     assert "Line 2 of the code failed: KeyError" in error
 
 
+def test_values_that_no_table_holds_are_an_error_of_the_step(process: SessionProcess, folder: Path) -> None:
+    step = ("custom_pandas", {"source": 'df["x"] = [object() for _ in df["id"]]'})
+    assert "no table can hold" in update(process, folder, step, is_trusted=True)["n0"]["error"]
+
+
 def test_rows_are_shown_sorted_filtered_and_compared(process: SessionProcess, folder: Path) -> None:
     update(process, folder, IMPUTE)
     view = process.ask("view", node="n0", is_whole=True)

@@ -58,6 +58,9 @@ class CustomSql(Operator):
 def _schema_of(query: str, schema: ibis.Schema) -> ibis.Schema:
     """Return the columns that a query gives for a table of `schema`, asked of an empty one.
 
+    The connection has no other table and reaches no file: what `parse_select` did not see fails here, before the query
+    comes near the engine.
+
     Raises
     ------
     StepError
@@ -66,13 +69,16 @@ def _schema_of(query: str, schema: ibis.Schema) -> ibis.Schema:
     import duckdb
     import ibis
 
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=_CLOSED) as connection:
         connection.register(TABLE, schema.to_pyarrow().empty_table())
         try:
             found = connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise StepError(f"The query does not fit the table: {str(error).splitlines()[0]}", field="query") from error
     return ibis.Schema.from_pyarrow(found.schema)
+
+
+_CLOSED: dict[str, Any] = {"enable_external_access": "false", "python_enable_replacements": "false"}
 
 
 class CodeOperator(Operator):
@@ -211,7 +217,7 @@ class CustomPython(CodeOperator):
                 results = [transform(row) for row in table.to_pylist()]
             else:
                 results = list(transform(table[self.column].to_pylist()))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failed(error) from error
         if len(results) != len(frame):
             raise StepError(f"transform returned {len(results)} values for {len(frame)} rows.", field="source")
@@ -258,12 +264,12 @@ def _run(source: str, names: dict[str, Any], result: str = TABLE) -> Any:
     code = _compiled(source)
     try:
         exec(code, names)  # what a custom step is; `Execution` has asked whether it may
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(error) from error
     return names.get(result)
 
 
-def _failed(error: Exception) -> StepError:
+def _failed(error: Exception | SystemExit) -> StepError:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<step>"]
     where = f"Line {lines[-1]} of the code" if lines else "The code"
     return StepError(f"{where} failed: {type(error).__name__}: {error}", field="source")

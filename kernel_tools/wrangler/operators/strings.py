@@ -1,6 +1,7 @@
 """Operators on text, one for each purpose: format it, search and edit it, say whether it has a form.
 
-A missing text stays missing. Regular expressions are those of RE2; letters and digits are those of Unicode.
+A missing text stays missing. Regular expressions are those of RE2; letters and digits are those of Unicode, white
+space is that of ASCII: a no-break space is a symbol.
 """
 
 from __future__ import annotations
@@ -130,6 +131,10 @@ class EditString(Operator):
             raise StepError("The end lies before the start.", field="end")
         if self.method in ("matches_prefix", "find_all", "extract", "replace", "missing_if_matches"):
             check_pattern(self.pattern, "pattern")
+        if self.method == "replace":
+            check_replacement(self.pattern, self.replacement, "replacement")
+        if self.method == "extract":
+            check_replacement(self.pattern, f"\\{self.group}", "group")
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Compute the columns."""
@@ -255,6 +260,27 @@ def check_pattern(pattern: str, field: str) -> None:
     except pa.ArrowInvalid as error:
         reason = str(error).removeprefix("Invalid regular expression: ")
         raise StepError(f"{pattern!r} is no regular expression: {reason}.", field=field) from error
+
+
+def check_replacement(pattern: str, replacement: str, field: str) -> None:
+    r"""Refuse a replacement that RE2 cannot write, or with a group (``\1``) that the expression does not have.
+
+    Raises
+    ------
+    StepError
+        With the replacement.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.replace_substring_regex(pa.array(["x"]), pattern, replacement)
+    except pa.ArrowInvalid as error:
+        raise StepError(
+            f"{replacement!r} does not fit {pattern!r}: a backslash stands before the number of a group that the "
+            "expression has, in parentheses, or before another backslash.",
+            field=field,
+        ) from error
 
 
 def regexp_extract_all(text: ir.StringValue, pattern: str) -> Any:

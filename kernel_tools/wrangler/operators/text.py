@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class CharacterStatistics(Operator):
     """Add six columns about the characters of a text.
 
-    The number of words (separated by white space) and of characters, and the shares of large letters, small letters,
-    digits and other characters that are no white space. Empty text has 0 everywhere.
+    The number of words (separated by ASCII white space) and of characters, and the shares of large letters, small
+    letters, digits and other characters that are no white space. Empty text has 0 everywhere.
     """
 
     op = "character_statistics"
@@ -38,7 +38,7 @@ class CharacterStatistics(Operator):
         for name in self.columns:
             text = table[name]
             length = text.length().cast("int64")
-            words = text.strip().re_replace(r"\s+", " ")
+            words = text.re_replace(r"^\s+|\s+$", "").re_replace(r"\s+", " ")
             spaces = words.re_replace(r"[^ ]", "").length()
             new[f"{name}_words"] = ibis.ifelse(words.length() == 0, 0, spaces + 1).cast("int64")
             new[f"{name}_characters"] = length
