@@ -305,7 +305,7 @@ class Recipe:
         Parameters
         ----------
         dialect
-            ``pandas``: a comment and a statement or two for each step. ``sql``: one SELECT, run by DuckDB. ``atelier``:
+            ``pandas`` or ``polars``: a comment and a statement or two for each step. ``sql``: one SELECT, run by DuckDB. ``atelier``:
             the lines that build this recipe, in the variable ``recipe``.
 
         Raises
@@ -318,16 +318,18 @@ class Recipe:
         from kernel_tools.wrangler.lowering.duckdb_code import duckdb_code
         from kernel_tools.wrangler.lowering.fluent_code import fluent_code
         from kernel_tools.wrangler.lowering.pandas_code import pandas_code
+        from kernel_tools.wrangler.lowering.polars_code import polars_code
 
         if dialect == "atelier":
             return fluent_code(self.document, self.head)
         if dialect == "sql":
             return duckdb_code(before(self.document, self.head), self.to_sql())
-        if dialect != "pandas":
-            raise InvalidArgumentError(f"There is no dialect {dialect!r}. Use pandas, sql or atelier.")
+        writers = {"pandas": pandas_code, "polars": polars_code}
+        if dialect not in writers:
+            raise InvalidArgumentError(f"There is no dialect {dialect!r}. Use pandas, polars, sql or atelier.")
         with self._execution(None, limit=1000, is_training=False, may_learn=False) as (execution, _):
             schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
-            return pandas_code(self.document, schemas, execution.state, head=self.head)
+            return writers[dialect](self.document, schemas, execution.state, head=self.head)
 
     def to_sklearn(self, *, target: str | None = None) -> Pipeline:
         """Return the steps as a scikit-learn pipeline; see `kernel_tools.wrangler.lowering.estimators.to_sklearn`."""

@@ -520,9 +520,9 @@ class AnalyzeHandler(WranglerHandler):
 class CodeRequest(Body):
     """Which language: python, or a dialect of SQL."""
 
-    dialect: Literal["python", "pandas", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"] = (
-        "python"
-    )
+    dialect: Literal[
+        "python", "pandas", "polars", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"
+    ] = "python"
 
 
 class CodeReply(Reply):

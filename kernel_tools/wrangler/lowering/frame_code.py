@@ -60,7 +60,8 @@ def frame_code(
     """
     document = before(document, head or last(document))
     names = variables(document)
-    body = [f"{names[source.id]} = {language.read(source)}" for source in document.sources]
+    given = {one.id: names[one.id].replace("df", "frame") for one in document.sources}
+    body = [f"{names[one.id]} = {language.read(one, given[one.id], schemas[one.id])}" for one in document.sources]
     for node in ordered(document):
         operator = make_operator(node.op, node.params)
         if not node.enabled or not operator.applies_to_new:
@@ -101,7 +102,8 @@ def step_lines(
         return Statements(language, by_table, target).of(operator.build(*tables, state=states(node.id)).op())
     except UnsupportedError as error:
         raise UnsupportedError(
-            f"The step {node.id} ({operator.title}) has no {language.name} code: it needs {error}."
+            f"The step {node.id} ({operator.title}) has no {language.name} code: it needs {error}. "
+            'Use to_python("sql"), which runs by DuckDB alone, or to_python("atelier").'
         ) from error
 
 

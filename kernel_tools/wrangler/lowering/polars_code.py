@@ -44,10 +44,10 @@ class Polars(Language):
     name = "polars"
     names_frames = False
 
-    def read(self, source: Source) -> str:
+    def read(self, source: Source, given: str, schema: ibis.Schema) -> str:
         """Return the call that reads a source."""
         if source.kind == "frame" and source.uri is None:
-            return "frame  # the table that the recipe was made for"
+            return f"pl.DataFrame({given})  # the table that the recipe was made for"
         if source.kind == "database":
             return f"pl.read_database_uri({text(source.query)}, {text(source.uri)})"
         kind = kind_of_file(source)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ibis.expr.operations as ops
+from ibis import Schema
 
 from kernel_tools.wrangler.document import Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
@@ -53,8 +54,17 @@ class Language(ABC):
     """Whether values name the variable of their frame, so that it has to be one."""
 
     @abstractmethod
-    def read(self, source: Source) -> str:
+    def read(self, source: Source, given: str, schema: Schema) -> str:
         """Return the expression that reads a source.
+
+        Parameters
+        ----------
+        source
+            The source.
+        given
+            The variable that holds its rows if it reads none itself.
+        schema
+            The columns that the recipe finds in it.
 
         Raises
         ------

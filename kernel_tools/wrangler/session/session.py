@@ -202,6 +202,7 @@ class Session:
         if dialect == "python":
             return {"code": fluent_code(document), "steps": steps}
         from kernel_tools.wrangler.lowering.pandas_code import pandas_code
+        from kernel_tools.wrangler.lowering.polars_code import polars_code
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
@@ -214,8 +215,9 @@ class Session:
         def learned(one: str) -> dict[str, Any]:
             return decode_state(fits[one].state) if one in fits else {}
 
-        if dialect == "pandas":
-            return {"code": pandas_code(document, schemas, learned), "steps": steps}
+        if dialect in ("pandas", "polars"):
+            write = pandas_code if dialect == "pandas" else polars_code
+            return {"code": write(document, schemas, learned), "steps": steps}
         found = sql_code(document, schemas, learned, dialect=dialect)
         return {"code": found, "steps": steps}
 

@@ -2047,6 +2047,7 @@ export interface components {
       dialect:
         | 'python'
         | 'pandas'
+        | 'polars'
         | 'duckdb'
         | 'postgres'
         | 'sqlite'
