@@ -8,6 +8,14 @@ from typing import Any
 
 import ibis.expr.operations as ops
 
+from kernel_tools.wrangler.lowering.constants import (
+    constant,
+    constant_or,
+    like_pattern,
+    literal_code,
+    option_codes,
+    pattern_code,
+)
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import text
 from kernel_tools.wrangler.lowering.polars_values import (
@@ -15,9 +23,7 @@ from kernel_tools.wrangler.lowering.polars_values import (
     before_method,
     binary_code,
     column_code,
-    constant,
     inner,
-    literal_code,
     type_code,
     value_code,
 )
@@ -103,11 +109,6 @@ def _coalesce(op: Any, shapes: Shapes) -> str:
     return f"pl.coalesce({', '.join(column_code(one, shapes) for one in op.arg)})"
 
 
-def constant_or(op: Any, default: Any = None) -> Any:
-    """Return the value of a constant, or a default."""
-    return op.value if isinstance(op, ops.Literal) else default
-
-
 def _sum(op: Any, shapes: Shapes) -> str:
     code = aggregated(op, shapes)
     return f"pl.when({code}.count() > 0).then({code}.sum())"
@@ -168,22 +169,6 @@ def _in(op: Any, shapes: Shapes) -> str:
     return f"{before_method(op.value, shapes)}.is_in([{', '.join(option_codes(op))}])"
 
 
-def option_codes(op: Any) -> list[str]:
-    """Return the constants of a choice, in the type of the column; those that it cannot have are left out.
-
-    Raises
-    ------
-    UnsupportedError
-        If one is computed.
-    """
-    options = [constant(one) for one in op.options]
-    if op.value.dtype.is_integer():
-        return [repr(int(one)) for one in options if one is not None and one == int(one)]
-    if op.value.dtype.is_floating():
-        return [repr(float(one)) for one in options if one is not None]
-    return [literal_code(one) for one in op.options if isinstance(one, ops.Literal) and one.value is not None]
-
-
 def _between(op: Any, shapes: Shapes) -> str:
     low, high = value_code(op.lower_bound, shapes), value_code(op.upper_bound, shapes)
     return f"{before_method(op.arg, shapes)}.is_between({low}, {high})"
@@ -237,13 +222,6 @@ def _searched_for(op: Any, shapes: Shapes) -> str:
     return f"{before_method(op.arg, shapes)}.str.contains({pattern_code(constant(op.pattern))})"
 
 
-def pattern_code(pattern: str) -> str:
-    """Return a regular expression, as a raw text where it has a backslash and no quotes."""
-    if "\\" in pattern and '"' not in pattern and not pattern.endswith("\\") and pattern.isprintable():
-        return f'r"{pattern}"'
-    return text(pattern)
-
-
 def _extracted(op: Any, shapes: Shapes) -> str:
     code = before_method(op.arg, shapes)
     found = f"{code}.str.extract({pattern_code(constant(op.pattern))}, {constant(op.index)})"
@@ -267,12 +245,6 @@ def _contains(op: Any, shapes: Shapes) -> str:
 def _like(op: Any, shapes: Shapes) -> str:
     flags = "(?is)" if isinstance(op, ops.StringSQLILike) else "(?s)"
     return f"{before_method(op.arg, shapes)}.str.contains({pattern_code(like_pattern(constant(op.pattern), flags))})"
-
-
-def like_pattern(pattern: str, flags: str) -> str:
-    """Return the regular expression of a LIKE pattern."""
-    signs = {"%": ".*", "_": "."}
-    return f"{flags}^" + "".join(signs.get(one, re.escape(one)) for one in pattern) + "$"
 
 
 def _truncated(op: Any, shapes: Shapes) -> str:

@@ -11,19 +11,10 @@ from typing import Any
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
+from kernel_tools.wrangler.lowering.constants import BINARY, PRECEDENCE, literal_code, relation_of
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import is_infix, text
-from kernel_tools.wrangler.lowering.shapes import Shapes, parts_of
-
-BINARY: dict[type, str] = {
-    ops.Add: "+", ops.Subtract: "-", ops.Multiply: "*", ops.Divide: "/", ops.FloorDivide: "//", ops.Equals: "==",
-    ops.NotEquals: "!=", ops.Less: "<", ops.LessEqual: "<=", ops.Greater: ">", ops.GreaterEqual: ">=", ops.And: "&",
-    ops.Or: "|",
-}  # fmt: skip
-
-PRECEDENCE = {"|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "%": 5}
-PRECEDENCE |= dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 1)
-"""How strongly the signs of Python bind."""
+from kernel_tools.wrangler.lowering.shapes import Shapes
 
 METHODS: dict[type, str] = {
     ops.Lowercase: "str.to_lowercase()",
@@ -146,27 +137,6 @@ def binary_code(op: Any, sign: str, shapes: Shapes) -> str:
     return f"{left} {sign} {right}"
 
 
-def literal_code(op: Any) -> str:
-    """Return a constant."""
-    value = op.value
-    if value is None:
-        return "None"
-    if op.dtype.is_date():
-        return f"datetime.date({value.year}, {value.month}, {value.day})"
-    if op.dtype.is_timestamp():
-        parts = [value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
-        while len(parts) > 3 and not parts[-1]:
-            parts.pop()
-        return f"datetime.datetime({', '.join(map(str, parts))})"
-    if isinstance(value, float) and value != value:
-        return 'float("nan")'
-    if isinstance(value, float) and value in (float("inf"), -float("inf")):
-        return f'float("{value}")'
-    if isinstance(value, (str, bool, int, float)):
-        return text(value)
-    raise UnsupportedError(f"a constant of the type {op.dtype}")
-
-
 def type_code(dtype: dt.DataType) -> str:
     """Return the type of polars."""
     name = str(dtype.copy(nullable=True))
@@ -192,25 +162,3 @@ def aggregated(op: Any, shapes: Shapes) -> str:
     if keys and shapes.keys(keys, relation_of(keys[0])):
         raise UnsupportedError("the first value in an order")
     return code
-
-
-def relation_of(op: Any) -> Any:
-    """Return the relation that a value is computed from; None if it names no column."""
-    return next((one.rel for one in parts_of(op, ops.Field)), None)
-
-
-def constant(op: Any) -> Any:
-    """Return the value of a constant.
-
-    Raises
-    ------
-    UnsupportedError
-        If it is computed.
-    """
-    if isinstance(op, ops.Alias):
-        return constant(op.arg)
-    if isinstance(op, ops.Cast) and isinstance(op.arg, ops.Literal):
-        return op.arg.value
-    if not isinstance(op, ops.Literal):
-        raise UnsupportedError(f"a computed argument ({type(op).__name__})")
-    return op.value

@@ -6,9 +6,10 @@ from typing import Any
 
 import ibis.expr.operations as ops
 
+from kernel_tools.wrangler.lowering.constants import bound, relation_of
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import is_infix
-from kernel_tools.wrangler.lowering.polars_values import before_method, relation_of, value_code
+from kernel_tools.wrangler.lowering.polars_values import before_method, value_code
 from kernel_tools.wrangler.lowering.shapes import Shapes
 
 _RUNNING = {
@@ -87,7 +88,7 @@ def _function(func: Any, op: Any, shapes: Shapes) -> str:
         return _whole(func, shapes)
     if isinstance(func, ops.CountStar) or getattr(func, "where", None) is not None or op.how != "rows":
         raise UnsupportedError(f"{type(func).__name__} over such a window")
-    start, end = _bound(op.start), _bound(op.end)
+    start, end = bound(op.start), bound(op.end)
     if start is None and end == 0:
         return _running(func, shapes, is_backward=False)
     if start == 0 and end is None:
@@ -125,18 +126,6 @@ def _rolling(func: Any, shapes: Shapes, rows: int) -> str:
     if type(func) not in _ROLLING:
         raise UnsupportedError(f"a moving {type(func).__name__}")
     return f"{code}.{_ROLLING[type(func)].format(rows)}"
-
-
-def _bound(boundary: Any) -> int | None:
-    """Return the rows from the own one to the end of a frame; None if there is none."""
-    if boundary is None:
-        return None
-    value = boundary.value
-    while isinstance(value, (ops.Cast, ops.Alias)):
-        value = value.arg
-    if not isinstance(value, ops.Literal):
-        raise UnsupportedError("a window of a computed size")
-    return -int(value.value) if boundary.preceding else int(value.value)
 
 
 def _rank(func: Any, keys: Any, shapes: Shapes) -> str:
