@@ -40,7 +40,8 @@ def layout(code: str, width: int, *, is_inside: bool) -> str:
     before, inside, after = code[: opened + 1], code[opened + 1 : -1], code[-1]
     parts = [part.strip() for part in _cut(inside, _commas(inside))]
     is_group = before[-1] == "(" and not re.search(r"[\w\])]$", before[:-1])
-    is_whole = len(parts) == 1 and (is_group or " for " in inside or inside.startswith("**"))
+    is_place = before[-1] == "[" and before[:-1] != "" and re.search(r"[\w\])]$", before[:-1]) is not None
+    is_whole = len(parts) == 1 and (is_group or is_place or " for " in inside or inside.startswith("**"))
     ends = "" if is_whole else ","
     lines = [f"{layout(part.removesuffix(','), width - 5, is_inside=True)}{ends}" for part in parts if part]
     return before + "".join(f"\n    {_moved(line)}" for line in lines) + "\n" + after

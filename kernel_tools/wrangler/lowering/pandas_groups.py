@@ -9,7 +9,7 @@ import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.constants import constant, constant_or
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
-from kernel_tools.wrangler.lowering.layout import text, texts
+from kernel_tools.wrangler.lowering.layout import is_infix, text, texts
 from kernel_tools.wrangler.lowering.pandas_values import AGGREGATES, before_method, condition_code, type_code, value_code
 from kernel_tools.wrangler.lowering.relations import Chain, Context, arguments
 
@@ -30,38 +30,38 @@ def aggregate_code(keys: Sequence[str], metrics: Mapping[str, Any], frame: Chain
             if isinstance(metric, ops.Cast):
                 types.setdefault(name, type_code(metric.to))
             metric = metric.arg
-        word, value = _word(metric), _argument(metric, context)
+        value = _argument(metric, context)
         if isinstance(value, str):
             made[f"_{name}"] = value
-        column = keys[0] if value is None and keys else frame.columns[0] if value is None else f"_{name}"
-        wanted[name] = (value.name if isinstance(value, ops.Field) else column, word)
-    if made:
-        frame = frame.then(f".assign({arguments(made)})")
+        first = keys[0] if keys else frame.columns[0]
+        column = first if value is None else value.name if isinstance(value, ops.Field) else f"_{name}"
+        wanted[name] = (column, _word(metric))
     columns = [*keys, *metrics]
-    if not keys:
-        if made:
-            raise UnsupportedError("aggregates of computed values of all rows")
-        parts = [f"{text(name)}: [{_of_all(frame, column, word)}]" for name, (column, word) in wanted.items()]
-        found = Chain(f"pd.DataFrame({{{', '.join(parts)}}})", columns)
-    else:
+    if keys:
+        made |= {name: f"{context.frame}[{text(name)}] + 0.0" for name in keys if context.relation.schema[name].is_floating()}
+        frame = frame.then(f".assign({arguments(made)})") if made else frame
         pairs = {name: f"({text(column)}, {word})" for name, (column, word) in wanted.items()}
         by = text(keys[0]) if len(keys) == 1 else f"[{texts(keys)}]"
         call = f".groupby({by}, sort=False, dropna=False, as_index=False).agg({arguments(pairs)})"
         found = frame.then(call, columns)
+    else:
+        codes = {name: f"({code})" if is_infix(code) else code for name, code in made.items()}
+        parts = [
+            f"{text(name)}: [{_of_all(codes.get(column, f'{frame.code}[{text(column)}]'), word)}]"
+            for name, (column, word) in wanted.items()
+        ]
+        found = Chain(f"pd.DataFrame({{{', '.join(parts)}}})", columns)
     if types:
         found = found.then(f".astype({{{', '.join(f'{text(name)}: {one}' for name, one in types.items())}}})")
     return found
 
 
-def _of_all(frame: Chain, column: str, word: str) -> str:
-    if word == '"size"':
-        return f"len({frame.code})"
-    code = f"{frame.code}[{text(column)}]"
-    if word.startswith("lambda values: values."):
-        return f"{code}.{word.removeprefix('lambda values: values.')}"
+def _of_all(code: str, word: str) -> str:
+    if word.startswith("lambda values: "):
+        return f"{code}{word.removeprefix('lambda values: values')}"
     if word in ('"first"', '"last"'):
-        return f"{code}.dropna().iloc[{0 if word == chr(34) + 'first' + chr(34) else -1}]"
-    return f"{code}.{word.strip(chr(34))}()"
+        return f"{code}.dropna().iloc[{0 if 'first' in word else -1}]"
+    return f"len({code})" if word == '"size"' else f"{code}.{word[1:-1]}()"
 
 
 def _word(metric: Any) -> str:
@@ -89,14 +89,8 @@ def _argument(metric: Any, context: Context) -> Any:
     if isinstance(metric, ops.CountStar):
         return None if metric.where is None else condition_code(metric.where, context)
     keys = getattr(metric, "order_by", ()) or ()
-    if keys and context.shapes.keys(keys, _relation(keys)):
+    if keys and context.shapes.keys(keys, context.relation):
         raise UnsupportedError("the first value in an order")
     if metric.where is not None:
         return f"{before_method(metric.arg, context)}.where({condition_code(metric.where, context)})"
     return metric.arg if isinstance(metric.arg, ops.Field) else value_code(metric.arg, context)
-
-
-def _relation(keys: Any) -> Any:
-    from kernel_tools.wrangler.lowering.constants import relation_of
-
-    return relation_of(keys[0])

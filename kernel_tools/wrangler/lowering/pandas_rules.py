@@ -22,7 +22,6 @@ from kernel_tools.wrangler.lowering.pandas_values import (
     before_method,
     binary_code,
     condition_code,
-    frame_of,
     inner,
     is_constant,
     series_code,
@@ -57,8 +56,8 @@ def _modulus(op: Any, context: Context) -> str:
     left, right = inner(op.left, context), inner(op.right, context)
     if is_not_negative(op.left) and is_not_negative(op.right):
         return f"{left} - {left} // {right} * {right}"
-    size = f"abs({right})" if isinstance(op.right, ops.Literal) else f"{right}.abs()"
-    return f"np.sign({left}) * ({left}.abs() - {left}.abs() // {size} * {size})"
+    size, by = (f"abs({code})" if is_constant(one) else f"{code}.abs()" for one, code in ((op.left, left), (op.right, right)))
+    return f"np.sign({left}) * ({size} - {size} // {by} * {by})"
 
 
 def _power(op: Any, context: Context) -> str:
@@ -124,7 +123,7 @@ def _parsed(op: Any, context: Context) -> str:
 
 def _coalesce(op: Any, context: Context) -> str:
     first, *others = op.arg
-    code = series_code(first, op, context, op.dtype)
+    code = series_code(first, context, op.dtype)
     for other in others:
         if constant_or(other, other) is None:
             continue
@@ -138,18 +137,18 @@ def _chosen(pairs: list[tuple[Any, Any]], default: Any, op: Any, context: Contex
     condition, value = pairs[0]
     if len(pairs) == 1 and is_constant(default) and not is_constant(value) and value.dtype.is_floating() >= op.dtype.is_floating():
         other = value_code(default, context)
-        return f"{before_method(value, context)}.where({_condition(condition, op, context)}{'' if other == 'None' else ', ' + other})"
-    code = series_code(default, op, context, op.dtype)
+        return f"{before_method(value, context)}.where({_condition(condition, context)}{'' if other == 'None' else ', ' + other})"
+    code = series_code(default, context, op.dtype)
     if op.dtype.is_floating() and not default.dtype.is_floating() and not is_constant(default):
         code = f'{code}.astype("double[pyarrow]")'
     for condition, value in reversed(pairs):
         other = value_code(value, context)
-        code += f".mask({_condition(condition, op, context)}, {'pd.NA' if other == 'None' else other})"
+        code += f".mask({_condition(condition, context)}, {'pd.NA' if other == 'None' else other})"
     return code
 
 
-def _condition(op: Any, beside: Any, context: Context) -> str:
-    return f"{series_code(op, beside, context)}.fillna(False)" if is_constant(op) else condition_code(op, context)
+def _condition(op: Any, context: Context) -> str:
+    return f"{series_code(op, context)}.fillna(False)" if is_constant(op) else condition_code(op, context)
 
 
 def _searched(op: Any, context: Context) -> str:
@@ -223,9 +222,8 @@ def _extracted(op: Any, context: Context) -> str:
     groups = re.compile(pattern).groups
     if index == 0:
         pattern = "(" + re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern) + ")"
-    elif groups > 1:
-        raise UnsupportedError("one of many groups of a pattern")
-    return f'{code}.str.extract({pattern_code(pattern)}, expand=False).fillna("").mask({code}.isna())'
+    place = f")[{index - 1}]" if index and groups > 1 else ", expand=False)"
+    return f'{code}.str.extract({pattern_code(pattern)}{place}.fillna("").mask({code}.isna())'
 
 
 def _replaced_pattern(op: Any, context: Context) -> str:
@@ -288,28 +286,29 @@ def _days(op: Any, context: Context) -> str:
 def _date(op: Any, context: Context) -> str:
     names = ("year", "month", "day")
     parts = ", ".join(f'"{name}": {value_code(one, context)}' for name, one in zip(names, op.args, strict=True))
-    frame = frame_of(op, context)
-    table = f"pd.DataFrame({{{parts}}}, index={frame}.index)"
+    table = f"pd.DataFrame({{{parts}}}, index={context.frame}.index)"
     return f'pd.to_datetime({table}, errors="coerce").astype("date32[pyarrow]")'
 
 
 def _element(op: Any, context: Context) -> str:
-    return f"{before_method(op.arg, context)}.str[{constant(op.index)}]"
+    place = constant(op.index)
+    chosen = f"lambda values: values[{place}] if len(values) > {place} else pd.NA"
+    return f'{before_method(op.arg, context)}.map({chosen}, na_action="ignore").astype({type_code(op.dtype)})'
 
 
 def _array(op: Any, context: Context) -> str:
     parts = ", ".join(value_code(one, context) for one in op.exprs)
-    frame = frame_of(op, context)
-    return f"pd.Series(list(zip({parts})), index={frame}.index, dtype={type_code(op.dtype)})"
+    rows = f'pd.concat([{parts}], axis=1).to_numpy("float64", na_value=np.nan).tolist()'
+    return f"pd.Series({rows}, index={context.frame}.index, dtype={type_code(op.dtype)})"
 
 
 def _most(op: Any, context: Context) -> str:
     word = "max" if isinstance(op, ops.Greatest) else "min"
-    parts = ", ".join(series_code(one, op, context) for one in op.arg)
+    parts = ", ".join(series_code(one, context) for one in op.arg)
     return f"pd.concat([{parts}], axis=1).{word}(axis=1)"
 
 
-WRITERS: dict[type, Callable[[Any, Context], str]] = {
+WRITERS: dict[type | str, Callable[[Any, Context], str]] = {
     ops.Divide: _divide,
     ops.FloorDivide: _floor_divide,
     ops.Modulus: _modulus,
@@ -356,5 +355,6 @@ WRITERS: dict[type, Callable[[Any, Context], str]] = {
     ops.ArrayIndex: _element,
     ops.Array: _array,
     ops.WindowFunction: window_code,
+    "try_strptime": _parsed,
 }
-"""How an operation is written."""
+"""How an operation, or a function by its name, is written."""

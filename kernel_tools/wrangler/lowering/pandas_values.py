@@ -16,6 +16,7 @@ from kernel_tools.wrangler.lowering.constants import BINARY, PRECEDENCE, literal
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import is_infix, text
 from kernel_tools.wrangler.lowering.relations import Context
+from kernel_tools.wrangler.lowering.shapes import parts_of
 
 METHODS: dict[type, str] = {
     ops.Lowercase: "str.lower()",
@@ -88,7 +89,7 @@ def value_code(op: Any, context: Context) -> str:
         return value_code(op.arg, context)
     if isinstance(op, ops.Literal):
         return literal_code(op)
-    writer: Callable[[Any, Context], str] | None = WRITERS.get(kind)
+    writer: Callable[[Any, Context], str] | None = WRITERS.get(getattr(op, "__func_name__", kind))
     if writer is not None:
         return writer(op, context)
     if kind in BINARY:
@@ -100,35 +101,18 @@ def value_code(op: Any, context: Context) -> str:
     raise UnsupportedError(f"the operation {kind.__name__}")
 
 
-def column_code(op: Any, context: Context) -> str:
-    """Return a column, also for a constant; of a relation without columns that are named, a constant alone."""
-    while isinstance(op, ops.Alias):
-        op = op.arg
-    if isinstance(op, ops.Literal) and op.value is None:
-        return f"pd.Series(pd.NA, index={{index}}, dtype={type_code(op.dtype)})"
-    return value_code(op, context)
-
-
-def series_code(op: Any, beside: Any, context: Context, dtype: dt.DataType | None = None) -> str:
-    """Return a column with methods; a constant has as many rows as what stands beside it."""
+def series_code(op: Any, context: Context, dtype: dt.DataType | None = None) -> str:
+    """Return a column with methods; a constant has as many rows as its frame."""
     if not is_constant(op):
         return before_method(op, context)
     code = value_code(op, context)
     value = "pd.NA" if code == "None" else code
-    return f"pd.Series({value}, index={frame_of(beside, context)}.index, dtype={type_code(dtype or op.dtype)})"
-
-
-def frame_of(op: Any, context: Context) -> str:
-    """Return the variable of the frame that a value is computed from."""
-    relation = relation_of(op)
-    if relation is None:
-        raise UnsupportedError("a value that names no column")
-    return context.variable(relation)
+    return f"pd.Series({value}, index={context.frame}.index, dtype={type_code(dtype or op.dtype)})"
 
 
 def is_constant(op: Any) -> bool:
     """Whether a value is the same for all rows, whatever they are."""
-    return relation_of(op) is None
+    return relation_of(op) is None and not parts_of(op, (ops.WindowFunction, ops.RowNumber))
 
 
 def before_method(op: Any, context: Context) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis.expr.operations as ops
 
-from kernel_tools.wrangler.lowering.constants import bound, relation_of
+from kernel_tools.wrangler.lowering.constants import bound
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import text, texts
 from kernel_tools.wrangler.lowering.pandas_values import AGGREGATES, before_method, value_code
@@ -52,14 +52,9 @@ class _Rows:
 
     def __init__(self, op: Any, context: Context, *, is_ordered: bool = True) -> None:
         self._context = context
-        parts = [*op.group_by, *(key.arg for key in op.order_by), getattr(op.func, "arg", None)]
-        relation = next((one for one in map(relation_of, filter(None, parts)) if one is not None), None)
-        relation = relation if relation is not None else relation_of(op)
-        if relation is None:
-            raise UnsupportedError("a window that names no column")
-        self.frame = context.variable(relation)
+        self.frame = context.frame
         self.groups = list(op.group_by)
-        keys = context.shapes.keys(op.order_by, relation) if is_ordered and op.order_by else []
+        keys = context.shapes.keys(op.order_by, context.relation) if is_ordered and op.order_by else []
         self.order = self._sorted(keys)
 
     def _sorted(self, keys: Any) -> str:
@@ -75,17 +70,21 @@ class _Rows:
     @property
     def by(self) -> str:
         """The groups as an argument: names, or columns where one is computed."""
-        if all(isinstance(one, ops.Field) for one in self.groups):
+        if all(isinstance(one, ops.Field) and not one.dtype.is_floating() for one in self.groups):
             return _names([one.name for one in self.groups])
-        codes = [value_code(one, self._context) for one in self.groups]
+        zero = {True: " + 0.0", False: ""}  # the negative zero is the same
+        codes = [before_method(one, self._context) + zero[one.dtype.is_floating()] for one in self.groups]
         return codes[0] if len(codes) == 1 else f"[{', '.join(codes)}]"
 
-    def of(self, value: Any, call: str, *, is_per_group: bool = True) -> str:
-        """Return a call on a column of the rows."""
+    def of(self, value: Any, call: str) -> str:
+        """Return a call on a column of the rows; it is a value, or code."""
         end = ".sort_index()" if self.order else ""
-        name = text(value.name) if isinstance(value, ops.Field) else '"__value"'
-        made = "" if isinstance(value, ops.Field) else f".assign(__value={value_code(value, self._context)})"
-        grouped = f".groupby({self.by}, dropna=False)" if self.groups and is_per_group else ""
+        name, made = '"_value"', ""
+        if isinstance(value, ops.Field):
+            name = text(value.name)
+        else:
+            made = f".assign(_value={value if isinstance(value, str) else value_code(value, self._context)})"
+        grouped = f".groupby({self.by}, dropna=False)" if self.groups else ""
         return f"{self.frame}{made}{self.order}{grouped}[{name}].{call}{end}"
 
     def numbers(self) -> str:
@@ -101,7 +100,8 @@ class _Rows:
         """Return how many rows there are."""
         if not self.groups:
             return f"len({self.frame})"
-        return f"{self.frame}.groupby({self.by}, dropna=False)[{self.by if self.by[0] == chr(34) else self.by.split(',')[0].strip('[]')}].transform(\"size\")"
+        column = text(next(iter(self._context.relation.schema)))
+        return f'{self.frame}.groupby({self.by}, dropna=False)[{column}].transform("size")'
 
 
 def _names(names: list[str]) -> str:
@@ -146,15 +146,26 @@ def _moving(func: Any, start: int | None, end: int | None, rows: _Rows) -> str:
 def _rank(func: Any, op: Any, context: Context) -> str:
     """Return a rank from 0 on; missing values come last."""
     rows = _Rows(op, context, is_ordered=False)
-    key, *others = op.order_by
-    if others:
-        raise UnsupportedError("a rank by many columns")
-    order = "" if key.ascending else ", ascending=False"
-    call = f'rank(method="{_RANKS[type(func)]}"{order}, na_option="bottom")'
-    arg = key.arg
-    if rows.groups and arg.dtype.is_string():
-        call = f"transform(lambda values: values.{call})"
-    code = f'{rows.of(arg, call)}.astype("int64[pyarrow]") - 1'
+    method = _RANKS[type(func)]
+    if len(op.order_by) == 1:
+        (key,) = op.order_by
+        call = f'rank(method="{method}"{_direction(key)}, na_option="bottom")'
+        call = f"transform(lambda values: values.{call})" if rows.groups and key.arg.dtype.is_string() else call
+        code = rows.of(key.arg, call)
+    else:
+        places = [
+            f'{before_method(key.arg, context)}.rank(method="dense"{_direction(key)}, na_option="bottom")'
+            for key in op.order_by
+        ]
+        joined = places[0]
+        for place in places[1:]:
+            joined = f"({joined}) * len({rows.frame}) + {place}" if "*" in joined else f"{joined} * len({rows.frame}) + {place}"
+        code = rows.of(joined, f'rank(method="{method}")')
+    code = f'{code}.astype("int64[pyarrow]") - 1'
     if not isinstance(func, ops.PercentRank):
         return code
     return f"({code}) / ({rows.size()} - 1)"
+
+
+def _direction(key: Any) -> str:
+    return "" if key.ascending else ", ascending=False"

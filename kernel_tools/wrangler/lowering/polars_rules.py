@@ -97,7 +97,15 @@ def _try_cast(op: Any, shapes: Shapes) -> str:
         return f"{code}.cast({type_code(target)}, strict=False)"
     if op.arg.dtype.is_floating() and target.is_integer():
         return f"{code}.cast({type_code(target)}, strict=False)"
+    if op.arg.dtype.is_string() and (target.is_date() or target.is_timestamp()):
+        return f"{code}.cast({type_code(target)}, strict=False)"
     return _strange(op.arg.dtype, target)
+
+
+def _parsed(op: Any, shapes: Shapes) -> str:
+    value, form = op.args
+    pattern = text(constant(form).replace(".%f", "%.f"))
+    return f'{before_method(value, shapes)}.str.to_datetime({pattern}, time_unit="us", strict=False)'
 
 
 def _coalesce(op: Any, shapes: Shapes) -> str:
@@ -291,7 +299,7 @@ def _unnested(op: Any, shapes: Shapes) -> str:
     return f"pl.int_ranges({', '.join(numbers)})"
 
 
-WRITERS: dict[type, Callable[[Any, Shapes], str]] = {
+WRITERS: dict[type | str, Callable[[Any, Shapes], str]] = {
     ops.Modulus: _modulus,
     ops.Power: _power,
     ops.Round: _round,
@@ -342,5 +350,6 @@ WRITERS: dict[type, Callable[[Any, Shapes], str]] = {
     ops.Quantile: _quantile,
     ops.CountStar: _rows,
     ops.WindowFunction: window_code,
+    "try_strptime": _parsed,
 }
-"""How an operation is written."""
+"""How an operation, or a function by its name, is written."""

@@ -86,7 +86,7 @@ def value_code(op: Any, shapes: Shapes) -> str:
         return value_code(op.arg, shapes)
     if isinstance(op, ops.Literal):
         return literal_code(op)
-    writer = writers().get(kind)
+    writer = writers().get(getattr(op, "__func_name__", kind))
     if writer is not None:
         return writer(op, shapes)
     if kind in BINARY:
@@ -98,7 +98,7 @@ def value_code(op: Any, shapes: Shapes) -> str:
     raise UnsupportedError(f"the operation {kind.__name__}")
 
 
-def writers() -> dict[type, Callable[[Any, Shapes], str]]:
+def writers() -> dict[type | str, Callable[[Any, Shapes], str]]:
     """Return the operations that need more than a sign or a method."""
     from kernel_tools.wrangler.lowering.polars_rules import WRITERS
 

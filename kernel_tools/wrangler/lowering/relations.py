@@ -18,10 +18,16 @@ from kernel_tools.wrangler.lowering.shapes import Shapes, parents, parts_of, uni
 
 @dataclass
 class Context:
-    """Where a value is written: what relations are called, and which keys rows have to be sorted by."""
+    """Where a value is written: what relations are called, which keys rows have to be sorted by, and whose rows."""
 
     variable: Callable[[ops.Relation], str]
     shapes: Shapes
+    relation: ops.Relation
+
+    @property
+    def frame(self) -> str:
+        """The variable whose rows a value is computed from."""
+        return self.variable(self.relation)
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,6 @@ class Statements:
             If the library has no words for something in it.
         """
         self._shapes = Shapes(root)
-        self._context = Context(lambda relation: self._settled(relation).base, self._shapes)
         chain = self._chain(root)
         chain = self._only(chain, list(root.schema))
         if chain.code != self._target:
@@ -230,6 +235,9 @@ class Statements:
         (parent,) = parents(relation)
         return writer(relation, self._chain(parent))
 
+    def _of(self, relation: ops.Relation) -> Context:
+        return Context(lambda one: self._settled(one).base, self._shapes, relation)
+
     def _readable(self, relation: ops.Relation) -> Chain:
         """Return a relation in the form in which values can be computed from it."""
         return self._settled(relation) if self._language.names_frames else self._chain(relation)
@@ -245,7 +253,7 @@ class Statements:
         new = {name: one for name, one in values.items() if plain.get(name) != name and not (is_moved and name in plain)}
         if new:
             chain = self._readable(op.parent)
-            chain = chain.then(self._language.assign(new, self._context), [*chain.columns, *_others(new, chain.columns)])
+            chain = chain.then(self._language.assign(new, self._of(op.parent)), [*chain.columns, *_others(new, chain.columns)])
         for name in unnested:
             chain = chain.then(self._language.unnest(name))
         if is_moved and renamed:
@@ -267,7 +275,7 @@ class Statements:
 
     def _filter(self, op: Any, chain: Chain) -> Chain:
         chain = self._readable(op.parent)
-        return chain.then(self._language.filter(op.predicates, self._context))
+        return chain.then(self._language.filter(op.predicates, self._of(op.parent)))
 
     def _sort(self, op: Any, chain: Chain) -> Chain:
         keys = self._shapes.keys(op.keys, op.parent)
@@ -303,7 +311,7 @@ class Statements:
         if computed:
             raise UnsupportedError("groups of computed values")
         metrics = {name: value for name, value in op.metrics.items() if name in self._shapes.needed[op]}
-        return self._language.aggregate(list(op.groups), metrics, chain, self._context)
+        return self._language.aggregate(list(op.groups), metrics, chain, self._of(op.parent))
 
     def _unite(self, op: Any) -> Chain:
         columns = self._shapes.needed[op]
