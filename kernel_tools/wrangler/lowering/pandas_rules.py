@@ -106,7 +106,7 @@ def _try_cast(op: Any, context: Context) -> str:
     """Convert text; what cannot be converted is missing."""
     code, target = before_method(op.arg, context), op.to
     if op.arg.dtype.is_string() and target.is_integer():
-        return f'{code}.where({code}.str.fullmatch("[+-]?[0-9]+").fillna(False)).astype({type_code(target)})'
+        return f'{code}.where({code}.str.fullmatch("[+-]?[0-9]+").fillna(False)).str.lstrip("+").astype({type_code(target)})'
     if op.arg.dtype.is_string() and target.is_floating():
         return f'pd.to_numeric({code}, errors="coerce").astype({type_code(target)})'
     if op.arg.dtype.is_string() and (target.is_date() or target.is_timestamp()):
@@ -298,7 +298,7 @@ def _element(op: Any, context: Context) -> str:
 
 def _array(op: Any, context: Context) -> str:
     parts = ", ".join(value_code(one, context) for one in op.exprs)
-    rows = f'pd.concat([{parts}], axis=1).to_numpy("float64", na_value=np.nan).tolist()'
+    rows = f'pd.concat([{parts}], axis=1).astype(object).where(lambda rows: rows.notna(), None).values.tolist()'
     return f"pd.Series({rows}, index={context.frame}.index, dtype={type_code(op.dtype)})"
 
 
@@ -356,5 +356,8 @@ WRITERS: dict[type | str, Callable[[Any, Context], str]] = {
     ops.Array: _array,
     ops.WindowFunction: window_code,
     "try_strptime": _parsed,
+    "regexp_extract_all": lambda op, context: (
+        f"{before_method(op.args[0], context)}.str.findall({pattern_code(constant(op.args[1]))})"
+    ),
 }
 """How an operation, or a function by its name, is written."""

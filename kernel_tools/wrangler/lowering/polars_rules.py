@@ -97,13 +97,18 @@ def _try_cast(op: Any, shapes: Shapes) -> str:
         return f"{code}.cast({type_code(target)}, strict=False)"
     if op.arg.dtype.is_floating() and target.is_integer():
         return f"{code}.cast({type_code(target)}, strict=False)"
-    if op.arg.dtype.is_string() and (target.is_date() or target.is_timestamp()):
-        return f"{code}.cast({type_code(target)}, strict=False)"
+    if op.arg.dtype.is_string() and target.is_date():
+        return f'{code}.str.to_date("%Y-%m-%d", strict=False)'
+    if op.arg.dtype.is_string() and target.is_timestamp():
+        whole = '.str.replace("T", " ").str.replace("^.{10}$", "$0 00:00").str.replace("^.{16}$", "$0:00")'
+        return f'{code}{whole}.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)'
     return _strange(op.arg.dtype, target)
 
 
 def _parsed(op: Any, shapes: Shapes) -> str:
     value, form = op.args
+    if "%y" in constant(form):
+        raise UnsupportedError("years of two digits, of which polars puts 69 into another century")
     pattern = text(constant(form).replace(".%f", "%.f"))
     return f'{before_method(value, shapes)}.str.to_datetime({pattern}, time_unit="us", strict=False)'
 
@@ -351,5 +356,8 @@ WRITERS: dict[type | str, Callable[[Any, Shapes], str]] = {
     ops.CountStar: _rows,
     ops.WindowFunction: window_code,
     "try_strptime": _parsed,
+    "regexp_extract_all": lambda op, shapes: (
+        f"{before_method(op.args[0], shapes)}.str.extract_all({pattern_code(constant(op.args[1]))})"
+    ),
 }
 """How an operation, or a function by its name, is written."""

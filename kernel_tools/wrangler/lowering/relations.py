@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -297,11 +297,15 @@ class Statements:
         return chain.then(self._language.drop_null(columns, op.how))
 
     def _unnest(self, op: Any, chain: Chain) -> Chain:
-        if not (isinstance(op.column, ops.Field) and op.keep_empty):
-            raise UnsupportedError("rows of a computed list")
+        if not op.keep_empty:
+            raise UnsupportedError("rows of lists without those of empty ones")
         if op.offset in self._shapes.needed[op]:
             raise UnsupportedError("the place of an element")
-        if op.column.name != op.column_name:
+        if not isinstance(op.column, ops.Field):
+            chain = self._readable(op.parent)
+            assigned = self._language.assign({op.column_name: op.column}, self._of(op.parent))
+            chain = chain.then(assigned, [*chain.columns, *_others([op.column_name], chain.columns)])
+        elif op.column.name != op.column_name:
             chain = chain.then(self._language.rename({op.column.name: op.column_name}))
         return chain.then(self._language.unnest(op.column_name))
 
@@ -357,7 +361,7 @@ def arguments(values: Mapping[str, str]) -> str:
     return "**{" + ", ".join(f"{text(name)}: {code}" for name, code in values.items()) + "}"
 
 
-def _others(names: Mapping[str, Any], taken: Sequence[str]) -> list[str]:
+def _others(names: Iterable[str], taken: Sequence[str]) -> list[str]:
     return [name for name in names if name not in taken]
 
 
