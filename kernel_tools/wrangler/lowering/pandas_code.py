@@ -10,7 +10,7 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.document import Id, RecipeDocument, Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.frame_code import frame_code, kind_of_file
-from kernel_tools.wrangler.lowering.layout import text, texts
+from kernel_tools.wrangler.lowering.layout import is_infix, text, texts
 from kernel_tools.wrangler.lowering.pandas_groups import aggregate_code
 from kernel_tools.wrangler.lowering.pandas_values import condition_code, is_constant, type_code, value_code
 from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language, arguments
@@ -91,7 +91,8 @@ class Pandas(Language):
     def filter(self, conditions: Sequence[ops.Value], context: Context) -> str:
         """Filter; a condition that is missing does not hold."""
         codes = [condition_code(one, context) for one in conditions]
-        return f"[{' & '.join(codes)}].reset_index(drop=True)"
+        joined = " & ".join(f"({one})" if is_infix(one) and len(codes) > 1 else one for one in codes)
+        return f"[{joined}].reset_index(drop=True)"
 
     def sort(self, names: Sequence[str], descending: Sequence[bool]) -> str:
         """Sort."""

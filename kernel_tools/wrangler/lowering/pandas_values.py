@@ -12,7 +12,7 @@ from typing import Any
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
-from kernel_tools.wrangler.lowering.constants import BINARY, PRECEDENCE, literal_code, relation_of
+from kernel_tools.wrangler.lowering.constants import BINARY, PRECEDENCE, literal_code, option_codes, relation_of
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import is_infix, text
 from kernel_tools.wrangler.lowering.relations import Context
@@ -72,6 +72,10 @@ _TYPES: dict[str, str] = {
 }  # fmt: skip
 
 
+_SURE = (ops.IsNull, ops.NotNull, ops.InValues)
+"""Conditions that are never missing, or are false where they are."""
+
+
 def value_code(op: Any, context: Context) -> str:
     """Return an expression of Python: a constant, or a column.
 
@@ -126,6 +130,7 @@ def inner(op: Any, context: Context, *, beside: int = 9) -> str:
         op = op.arg
     code = value_code(op, context)
     binds = PRECEDENCE.get(BINARY.get(type(op), ""), 0)
+    binds = 8 if isinstance(op, ops.Literal) else binds
     return f"({code})" if is_infix(code) and binds < beside else code
 
 
@@ -143,6 +148,10 @@ def condition_code(op: Any, context: Context) -> str:
     """Return a condition that is never missing."""
     if isinstance(op, (ops.IsNull, ops.NotNull)):
         return value_code(op, context)
+    if isinstance(op, ops.InValues):
+        return f"{before_method(op.value, context)}.isin([{', '.join(option_codes(op))}])"
+    if isinstance(op, (ops.And, ops.Or)) and all(isinstance(one, _SURE) for one in (op.left, op.right)):
+        return f"{condition_code(op.left, context)} {BINARY[type(op)]} {condition_code(op.right, context)}"
     return f"{before_method(op, context)}.fillna(False)"
 
 

@@ -21,6 +21,9 @@ READERS = {"csv": "read_csv", "tsv": "read_csv", "parquet": "read_parquet", "jso
            "excel": "read_excel", "arrow": "read_ipc"}  # fmt: skip
 
 
+_TYPES = ", try_parse_dates=True, infer_schema_length=None"
+
+
 def polars_code(
     document: RecipeDocument,
     schemas: Mapping[Id, ibis.Schema],
@@ -53,7 +56,7 @@ class Polars(Language):
         kind = kind_of_file(source)
         if kind not in READERS:
             raise UnsupportedError(f"The source {source.id} ({source.uri}) has no polars code.")
-        options = {"csv": ", try_parse_dates=True", "tsv": ', separator="\\t", try_parse_dates=True'}.get(kind, "")
+        options = {"csv": _TYPES, "tsv": f', separator="\\t"{_TYPES}'}.get(kind, "")
         return f"pl.{READERS[kind]}({text(source.uri)}{options})"
 
     def to_pandas(self, variable: str) -> list[str]:

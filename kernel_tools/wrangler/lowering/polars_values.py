@@ -127,6 +127,7 @@ def inner(op: ops.Value, shapes: Shapes, *, is_alone: bool = False, beside: int 
         op = op.arg
     code = column_code(op, shapes) if is_alone else value_code(op, shapes)
     binds = PRECEDENCE.get(BINARY.get(type(op), ""), 0)
+    binds = 8 if isinstance(op, ops.Literal) else binds
     return f"({code})" if is_infix(code) and binds < beside else code
 
 

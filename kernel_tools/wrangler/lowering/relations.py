@@ -242,9 +242,9 @@ class Statements:
         """Return a relation in the form in which values can be computed from it."""
         return self._settled(relation) if self._language.names_frames else self._chain(relation)
 
-    def _project(self, op: Any, chain: Chain) -> Chain:
+    def _project(self, op: Any, chain: Chain, without: Iterable[str] = ()) -> Chain:
         unnested = [name for name, value in op.values.items() if parts_of(value, ops.Unnest)]
-        wanted = [name for name in op.values if name in {*self._shapes.needed[op], *unnested}]
+        wanted = [name for name in op.values if name in {*self._shapes.needed[op], *unnested} - set(without)]
         values = {name: op.values[name] for name in wanted}
         plain = {name: value.name for name, value in values.items() if isinstance(value, ops.Field)}
         renamed = {old: name for name, old in plain.items() if old != name}
@@ -330,7 +330,6 @@ class Statements:
         if len(op.rest) != 1:
             raise UnsupportedError("a join of more than two tables")
         link = op.rest[0]
-        left, right = self._chain(op.first.parent), self._chain(link.table.parent)
         keys = [_key(test, op.first) for test in link.predicates]
         if any(not isinstance(value, ops.Field) for value in op.values.values()):
             raise UnsupportedError("computed columns of a join")
@@ -338,11 +337,18 @@ class Statements:
         renamed = {one.name: name for name, one in fields.items() if one.rel == link.table and one.name != name}
         if any(one.rel == op.first and one.name != name for name, one in fields.items()):
             raise UnsupportedError("a join that gives columns of the first table other names")
+        mine = [name for name, one in fields.items() if one.rel == op.first]
+        left = self._chain(op.first.parent)
+        copies = self._copied_keys(link, keys, {*fields, *(key.left for key in keys)})
+        if copies:
+            right = self._project(link.table.parent, self._chain(link.table.parent.parent), without=copies)
+            keys = [Key(key.left, copies[key.right], key.is_identical) for key in keys]
+        else:
+            right = self._chain(link.table.parent)
         if renamed:
             keys = [Key(key.left, renamed.get(key.right, key.right), key.is_identical) for key in keys]
             names = [renamed.get(one, one) for one in right.columns]
             right = right.then(self._language.rename(renamed), names)
-        mine = [name for name, one in fields.items() if one.rel == op.first]
         needed = {*mine, *(key.left for key in keys)}
         left = self._only(left, [name for name in left.columns if name in needed])
         theirs = [name for name in fields if name not in mine]
@@ -350,6 +356,19 @@ class Statements:
         right = self._only(right, [name for name in right.columns if name in {*theirs, *partners}])
         found = self._language.join(left, right.code, link.how, keys, theirs)
         return self._only(found, list(fields))
+
+
+    def _copied_keys(self, link: Any, keys: Sequence[Key], taken: set[str]) -> dict[str, str]:
+        """Return what the keys of the second frame are copies of, if these columns will do as well."""
+        right = link.table.parent
+        if link.how in ("right", "outer") or not isinstance(right, ops.Project) or self._shapes.uses[right] > 1:
+            return {}
+        plain = {key.right: right.values[key.right] for key in keys}
+        if not all(isinstance(one, ops.Field) for one in plain.values()):
+            return {}
+        copies = {name: one.name for name, one in plain.items()}
+        is_free = all(copies[key.right] == key.left or copies[key.right] not in taken for key in keys)
+        return copies if is_free and len(set(copies.values())) == len(copies) else {}
 
 
 def arguments(values: Mapping[str, str]) -> str:
