@@ -305,8 +305,8 @@ class Recipe:
         Parameters
         ----------
         dialect
-            ``pandas`` or ``polars``: a comment and a statement or two for each step. ``sql``: one SELECT, run by DuckDB. ``atelier``:
-            the lines that build this recipe, in the variable ``recipe``.
+            ``pandas`` or ``polars``: a comment and a statement or two for each step. ``sql``: one SELECT, run by
+            DuckDB. ``atelier``: the lines that build this recipe, in the variable ``recipe``.
 
         Raises
         ------

@@ -112,9 +112,10 @@ class Pandas(Language):
         word = "" if how == "any" else f'how="{how}", '
         return f".dropna({subset}{word}ignore_index=True)"
 
-    def unnest(self, column: str) -> str:
+    def unnest(self, column: str, *, keeps_empty: bool = True) -> str:
         """Explode."""
-        return f".explode({text(column)}, ignore_index=True)"
+        full = "" if keeps_empty else f".loc[lambda rows: (rows[{text(column)}].list.len() > 0).fillna(False)]"
+        return f"{full}.explode({text(column)}, ignore_index=True)"
 
     def unique(self, columns: Sequence[str]) -> str:
         """Keep the first of each."""

@@ -10,7 +10,13 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.lowering.constants import constant, constant_or
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.layout import is_infix, text, texts
-from kernel_tools.wrangler.lowering.pandas_values import AGGREGATES, before_method, condition_code, type_code, value_code
+from kernel_tools.wrangler.lowering.pandas_values import (
+    AGGREGATES,
+    before_method,
+    condition_code,
+    type_code,
+    value_code,
+)
 from kernel_tools.wrangler.lowering.relations import Chain, Context, arguments
 
 
@@ -38,7 +44,9 @@ def aggregate_code(keys: Sequence[str], metrics: Mapping[str, Any], frame: Chain
         wanted[name] = (column, _word(metric))
     columns = [*keys, *metrics]
     if keys:
-        made |= {name: f"{context.frame}[{text(name)}] + 0.0" for name in keys if context.relation.schema[name].is_floating()}
+        made |= {
+            name: f"{context.frame}[{text(name)}] + 0.0" for name in keys if context.relation.schema[name].is_floating()
+        }
         frame = frame.then(f".assign({arguments(made)})") if made else frame
         pairs = {name: f"({text(column)}, {word})" for name, (column, word) in wanted.items()}
         by = text(keys[0]) if len(keys) == 1 else f"[{texts(keys)}]"

@@ -13,7 +13,6 @@ from kernel_tools.wrangler.lowering.constants import (
     constant_or,
     like_pattern,
     literal_code,
-    option_codes,
     pattern_code,
 )
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
@@ -24,6 +23,7 @@ from kernel_tools.wrangler.lowering.pandas_values import (
     condition_code,
     inner,
     is_constant,
+    members_code,
     series_code,
     type_code,
     value_code,
@@ -56,7 +56,9 @@ def _modulus(op: Any, context: Context) -> str:
     left, right = inner(op.left, context), inner(op.right, context)
     if is_not_negative(op.left) and is_not_negative(op.right):
         return f"{left} - {left} // {right} * {right}"
-    size, by = (f"abs({code})" if is_constant(one) else f"{code}.abs()" for one, code in ((op.left, left), (op.right, right)))
+    size, by = (
+        f"abs({code})" if is_constant(one) else f"{code}.abs()" for one, code in ((op.left, left), (op.right, right))
+    )
     return f"np.sign({left}) * ({size} - {size} // {by} * {by})"
 
 
@@ -106,7 +108,8 @@ def _try_cast(op: Any, context: Context) -> str:
     """Convert text; what cannot be converted is missing."""
     code, target = before_method(op.arg, context), op.to
     if op.arg.dtype.is_string() and target.is_integer():
-        return f'{code}.where({code}.str.fullmatch("[+-]?[0-9]+").fillna(False)).str.lstrip("+").astype({type_code(target)})'
+        whole = f'{code}.where({code}.str.fullmatch("[+-]?[0-9]+").fillna(False))'
+        return f'{whole}.str.lstrip("+").astype({type_code(target)})'
     if op.arg.dtype.is_string() and target.is_floating():
         return f'pd.to_numeric({code}, errors="coerce").astype({type_code(target)})'
     if op.arg.dtype.is_string() and (target.is_date() or target.is_timestamp()):
@@ -135,9 +138,15 @@ def _coalesce(op: Any, context: Context) -> str:
 
 def _chosen(pairs: list[tuple[Any, Any]], default: Any, op: Any, context: Context) -> str:
     condition, value = pairs[0]
-    if len(pairs) == 1 and is_constant(default) and not is_constant(value) and value.dtype.is_floating() >= op.dtype.is_floating():
+    if (
+        len(pairs) == 1
+        and is_constant(default)
+        and not is_constant(value)
+        and value.dtype.is_floating() >= op.dtype.is_floating()
+    ):
         other = value_code(default, context)
-        return f"{before_method(value, context)}.where({_condition(condition, context)}{'' if other == 'None' else ', ' + other})"
+        arguments = _condition(condition, context) + ("" if other == "None" else f", {other}")
+        return f"{before_method(value, context)}.where({arguments})"
     code = series_code(default, context, op.dtype)
     if op.dtype.is_floating() and not default.dtype.is_floating() and not is_constant(default):
         code = f'{code}.astype("double[pyarrow]")'
@@ -173,9 +182,8 @@ def _null_if(op: Any, context: Context) -> str:
 
 
 def _in(op: Any, context: Context) -> str:
-    code = before_method(op.value, context)
-    value = f"({code} + 0.0)" if op.value.dtype.is_floating() else code  # the negative zero is the same
-    return f'{value}.isin([{", ".join(option_codes(op))}]).astype("bool[pyarrow]").mask({code}.isna())'
+    missing = f"{before_method(op.value, context)}.isna()"
+    return f'{members_code(op, context)}.astype("bool[pyarrow]").mask({missing})'
 
 
 def _between(op: Any, context: Context) -> str:
@@ -213,7 +221,13 @@ def _found(op: Any, context: Context) -> str:
 
 
 def _searched_for(op: Any, context: Context) -> str:
-    return f"{before_method(op.arg, context)}.str.contains({pattern_code(constant(op.pattern))}, regex=True)"
+    pattern = pattern_code(_without_groups(constant(op.pattern)))
+    return f"{before_method(op.arg, context)}.str.contains({pattern}, regex=True)"
+
+
+def _without_groups(pattern: str) -> str:
+    """Return a pattern whose groups are not taken out of the text."""
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)
 
 
 def _extracted(op: Any, context: Context) -> str:
@@ -221,7 +235,7 @@ def _extracted(op: Any, context: Context) -> str:
     code, pattern, index = before_method(op.arg, context), constant(op.pattern), constant(op.index)
     groups = re.compile(pattern).groups
     if index == 0:
-        pattern = "(" + re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern) + ")"
+        pattern = f"({_without_groups(pattern)})"
     place = f")[{index - 1}]" if index and groups > 1 else ", expand=False)"
     return f'{code}.str.extract({pattern_code(pattern)}{place}.fillna("").mask({code}.isna())'
 
@@ -298,7 +312,7 @@ def _element(op: Any, context: Context) -> str:
 
 def _array(op: Any, context: Context) -> str:
     parts = ", ".join(value_code(one, context) for one in op.exprs)
-    rows = f'pd.concat([{parts}], axis=1).astype(object).where(lambda rows: rows.notna(), None).values.tolist()'
+    rows = f"pd.concat([{parts}], axis=1).astype(object).where(lambda rows: rows.notna(), None).values.tolist()"
     return f"pd.Series({rows}, index={context.frame}.index, dtype={type_code(op.dtype)})"
 
 

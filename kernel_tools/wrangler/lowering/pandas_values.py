@@ -35,7 +35,7 @@ METHODS: dict[type, str] = {
     ops.ExtractHour: "dt.hour",
     ops.ExtractMinute: "dt.minute",
     ops.ExtractSecond: "dt.second",
-    ops.DayOfWeekIndex: "dt.dayofweek",
+    ops.DayOfWeekIndex: "dt.day_of_week",
     ops.Date: "dt.date",
     ops.Abs: "abs()",
     ops.IsNull: "isna()",
@@ -136,7 +136,11 @@ def inner(op: Any, context: Context, *, beside: int = 9) -> str:
 
 def binary_code(op: Any, sign: str, context: Context) -> str:
     """Return two values with a sign between them; brackets only where they are needed."""
-    if isinstance(op.left, ops.Literal) and isinstance(op.right, ops.Literal) and None in (op.left.value, op.right.value):
+    if (
+        isinstance(op.left, ops.Literal)
+        and isinstance(op.right, ops.Literal)
+        and None in (op.left.value, op.right.value)
+    ):
         return "None"
     left = inner(op.left, context, beside=PRECEDENCE[sign])
     right = inner(op.right, context, beside=PRECEDENCE[sign] + 1)
@@ -149,10 +153,18 @@ def condition_code(op: Any, context: Context) -> str:
     if isinstance(op, (ops.IsNull, ops.NotNull)):
         return value_code(op, context)
     if isinstance(op, ops.InValues):
-        return f"{before_method(op.value, context)}.isin([{', '.join(option_codes(op))}])"
+        return members_code(op, context)
     if isinstance(op, (ops.And, ops.Or)) and all(isinstance(one, _SURE) for one in (op.left, op.right)):
         return f"{condition_code(op.left, context)} {BINARY[type(op)]} {condition_code(op.right, context)}"
     return f"{before_method(op, context)}.fillna(False)"
+
+
+def members_code(op: Any, context: Context) -> str:
+    """Return whether values are among constants; missing ones are not."""
+    code, options = before_method(op.value, context), option_codes(op)
+    if op.value.dtype.is_floating() and {"0.0", "-0.0"} & set(options):
+        code = f"({code} + 0.0)"  # the negative zero is the same
+    return f"{code}.isin([{', '.join(options)}])"
 
 
 def type_code(dtype: dt.DataType) -> str:

@@ -139,7 +139,9 @@ def _moving(func: Any, start: int | None, end: int | None, rows: _Rows) -> str:
     if is_backward:
         moving = f"iloc[::-1].{moving}.iloc[::-1]"
     code = rows.of(func.arg, f"transform(lambda values: values.{moving})" if rows.groups else moving)
-    is_whole = isinstance(func, ops.Count) or (isinstance(func, (ops.Sum, ops.Min, ops.Max)) and func.arg.dtype.is_integer())
+    is_whole = isinstance(func, ops.Count) or (
+        isinstance(func, (ops.Sum, ops.Min, ops.Max)) and func.arg.dtype.is_integer()
+    )
     return f'{code}.astype("int64[pyarrow]")' if is_whole else code
 
 
@@ -159,7 +161,11 @@ def _rank(func: Any, op: Any, context: Context) -> str:
         ]
         joined = places[0]
         for place in places[1:]:
-            joined = f"({joined}) * len({rows.frame}) + {place}" if "*" in joined else f"{joined} * len({rows.frame}) + {place}"
+            joined = (
+                f"({joined}) * len({rows.frame}) + {place}"
+                if "*" in joined
+                else f"{joined} * len({rows.frame}) + {place}"
+            )
         code = rows.of(joined, f'rank(method="{method}")')
     code = f'{code}.astype("int64[pyarrow]") - 1'
     if not isinstance(func, ops.PercentRank):

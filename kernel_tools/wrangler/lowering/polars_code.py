@@ -106,9 +106,9 @@ class Polars(Language):
             return f".drop_nulls({'' if columns is None else _name_or_names(columns)})"
         return f".filter(~pl.all_horizontal(pl.col({_name_or_names(columns or ['*'])}).is_null()))"
 
-    def unnest(self, column: str) -> str:
+    def unnest(self, column: str, *, keeps_empty: bool = True) -> str:
         """Explode."""
-        return f".explode({text(column)}, empty_as_null=True, keep_nulls=True)"
+        return f".explode({text(column)}, empty_as_null={keeps_empty}, keep_nulls={keeps_empty})"
 
     def unique(self, columns: Sequence[str]) -> str:
         """Keep the first of each."""

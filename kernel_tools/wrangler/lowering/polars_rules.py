@@ -66,7 +66,11 @@ def _cast_to(dtype: Any, code: str) -> str:
 def _cast(op: Any, shapes: Shapes) -> str:
     source, target = op.arg.dtype, op.to
     if isinstance(op.arg, ops.Literal):
-        return column_code(ops.Literal(op.arg.value, target), shapes) if _fits(op.arg, target) else _strange(source, target)
+        return (
+            column_code(ops.Literal(op.arg.value, target), shapes)
+            if _fits(op.arg, target)
+            else _strange(source, target)
+        )
     if source.is_timestamp() and target.is_timestamp() and source.timezone == target.timezone:
         return value_code(op.arg, shapes)
     if source.copy(nullable=True) == target.copy(nullable=True) or (source.is_string() and target.is_json()):

@@ -143,5 +143,3 @@ def _ranked(key: Any, method: str, shapes: Shapes) -> str:
     code, down = before_method(key.arg, shapes), "" if key.ascending else ", descending=True"
     after = f"{code}.drop_nulls().n_unique() + 1" if method == "dense" else f"{code}.count() + 1"
     return f'{code}.rank("{method}"{down}).fill_null({after})'
-
-

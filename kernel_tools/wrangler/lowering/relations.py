@@ -123,8 +123,8 @@ class Language(ABC):
         """Return the call that leaves out rows in which any, or all, of the columns are missing."""
 
     @abstractmethod
-    def unnest(self, column: str) -> str:
-        """Return the call that makes a row of each element; one of a list without any."""
+    def unnest(self, column: str, *, keeps_empty: bool = True) -> str:
+        """Return the call that makes a row of each element; of a list without any, one or none."""
 
     @abstractmethod
     def unique(self, columns: Sequence[str]) -> str:
@@ -250,10 +250,14 @@ class Statements:
         renamed = {old: name for name, old in plain.items() if old != name}
         is_moved = len(set(plain.values())) == len(plain) and not set(renamed) & set(wanted)
         is_moved = is_moved and not any(name in chain.columns or name.startswith("__") for name in renamed.values())
-        new = {name: one for name, one in values.items() if plain.get(name) != name and not (is_moved and name in plain)}
+        new = {
+            name: one for name, one in values.items() if plain.get(name) != name and not (is_moved and name in plain)
+        }
         if new:
             chain = self._readable(op.parent)
-            chain = chain.then(self._language.assign(new, self._of(op.parent)), [*chain.columns, *_others(new, chain.columns)])
+            chain = chain.then(
+                self._language.assign(new, self._of(op.parent)), [*chain.columns, *_others(new, chain.columns)]
+            )
         for name in unnested:
             chain = chain.then(self._language.unnest(name))
         if is_moved and renamed:
@@ -297,8 +301,6 @@ class Statements:
         return chain.then(self._language.drop_null(columns, op.how))
 
     def _unnest(self, op: Any, chain: Chain) -> Chain:
-        if not op.keep_empty:
-            raise UnsupportedError("rows of lists without those of empty ones")
         if op.offset in self._shapes.needed[op]:
             raise UnsupportedError("the place of an element")
         if not isinstance(op.column, ops.Field):
@@ -307,7 +309,7 @@ class Statements:
             chain = chain.then(assigned, [*chain.columns, *_others([op.column_name], chain.columns)])
         elif op.column.name != op.column_name:
             chain = chain.then(self._language.rename({op.column.name: op.column_name}))
-        return chain.then(self._language.unnest(op.column_name))
+        return chain.then(self._language.unnest(op.column_name, keeps_empty=op.keep_empty))
 
     def _aggregate(self, op: Any, chain: Chain) -> Chain:
         computed = {name: value for name, value in op.groups.items() if not _is_same(name, value)}
@@ -356,7 +358,6 @@ class Statements:
         right = self._only(right, [name for name in right.columns if name in {*theirs, *partners}])
         found = self._language.join(left, right.code, link.how, keys, theirs)
         return self._only(found, list(fields))
-
 
     def _copied_keys(self, link: Any, keys: Sequence[Key], taken: set[str]) -> dict[str, str]:
         """Return what the keys of the second frame are copies of, if these columns will do as well."""

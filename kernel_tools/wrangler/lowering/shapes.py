@@ -117,7 +117,10 @@ class Shapes:
             for key in self.keys(relation.keys, relation.parent):
                 self._want_value(key, relation.parent)
         elif isinstance(relation, ops.Aggregate):
-            for value in (*relation.groups.values(), *(relation.metrics[one] for one in names if one in relation.metrics)):
+            for value in (
+                *relation.groups.values(),
+                *(relation.metrics[one] for one in names if one in relation.metrics),
+            ):
                 self._want_value(value, relation.parent)
         elif isinstance(relation, ops.JoinChain):
             tests = [test for link in relation.rest for test in link.predicates]
@@ -242,4 +245,7 @@ def is_not_negative(value: Any) -> bool:
         return is_not_negative(value.left) and is_not_negative(value.right)
     if isinstance(value, (ops.Cast, ops.Abs)):
         return isinstance(value, ops.Abs) or is_not_negative(value.arg)
-    return isinstance(getattr(value, "func", value), (ops.RowNumber, ops.MinRank, ops.DenseRank, ops.Count, ops.CountStar, ops.StringLength))
+    return isinstance(
+        getattr(value, "func", value),
+        (ops.RowNumber, ops.MinRank, ops.DenseRank, ops.Count, ops.CountStar, ops.StringLength),
+    )
