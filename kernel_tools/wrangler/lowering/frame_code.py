@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kernel_tools.wrangler.document import Id, Node, RecipeDocument, Source
 from kernel_tools.wrangler.graph import before, last, ordered
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
+from kernel_tools.wrangler.lowering.layout import statement
 from kernel_tools.wrangler.lowering.relations import Language, Statements
 from kernel_tools.wrangler.operators import make_operator
 
@@ -61,7 +62,10 @@ def frame_code(
     document = before(document, head or last(document))
     names = variables(document)
     given = {one.id: names[one.id].replace("df", "frame") for one in document.sources}
-    body = [f"{names[one.id]} = {language.read(one, given[one.id], schemas[one.id])}" for one in document.sources]
+    body: list[str] = []
+    for source in document.sources:
+        code = language.read(source, given[source.id], schemas[source.id])
+        body.append(statement(names[source.id], code))
     for node in ordered(document):
         operator = make_operator(node.op, node.params)
         if not node.enabled or not operator.applies_to_new:

@@ -10,7 +10,9 @@ _BEGIN = re.compile(r"""^(\*\*|\w+=(?!=)|'(?:[^'\\]|\\.)*': |"(?:[^"\\]|\\.)*": 
 
 
 def statement(target: str, code: str) -> str:
-    """Return an assignment, on as many lines as it needs."""
+    """Return an assignment, on as many lines as it needs; one with a comment stays on its line."""
+    if "  # " in code:
+        return f"{target} = {code}"
     return f"{target} = {layout(code, WIDTH - len(target) - 3, is_inside=False)}"
 
 
