@@ -77,6 +77,18 @@ def frame_code(
     return "\n".join([*_imports(body), "", *(line for line in body if not _is_import(line)), ""])
 
 
+def frame_steps(
+    language: Language,
+    document: RecipeDocument,
+    schemas: Mapping[Id, ibis.Schema],
+    states: Callable[[Id], dict[str, Any]],
+) -> dict[Id, str]:
+    """Return the code of each step that is enabled, without what reads its rows; arguments as for `frame_code`."""
+    names = variables(document)
+    enabled = [node for node in document.nodes if node.enabled and make_operator(node.op, node.params).applies_to_new]
+    return {node.id: "\n".join(step_lines(language, node, names, schemas, states)) for node in enabled}
+
+
 def step_lines(
     language: Language,
     node: Node,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from kernel_tools.wrangler.lowering.errors import UnsupportedError
 
 WIDTH = 100
 _BEGIN = re.compile(r"""^(\*\*|\w+=(?!=)|'(?:[^'\\]|\\.)*': |"(?:[^"\\]|\\.)*": |lambda \w+: )""")
@@ -58,6 +61,21 @@ def text(value: object) -> str:
 def texts(values: Iterable[str]) -> str:
     """Return texts with commas."""
     return ", ".join(text(one) for one in values)
+
+
+def arguments(values: Mapping[str, str]) -> str:
+    """Return keyword arguments; a dictionary if a name is no word.
+
+    Raises
+    ------
+    UnsupportedError
+        If a name cannot be one of an argument.
+    """
+    if "self" in values:
+        raise UnsupportedError("a column called self")
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in values):
+        return ", ".join(f"{name}={code}" for name, code in values.items())
+    return "**{" + ", ".join(f"{text(name)}: {code}" for name, code in values.items()) + "}"
 
 
 def is_infix(code: str) -> bool:

@@ -10,10 +10,10 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.document import Id, RecipeDocument, Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.frame_code import frame_code, kind_of_file
-from kernel_tools.wrangler.lowering.layout import is_infix, text, texts
+from kernel_tools.wrangler.lowering.layout import arguments, is_infix, text, texts
 from kernel_tools.wrangler.lowering.pandas_groups import aggregate_code
 from kernel_tools.wrangler.lowering.pandas_values import condition_code, is_constant, type_code, value_code
-from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language, arguments
+from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language
 
 if TYPE_CHECKING:
     import ibis
@@ -50,7 +50,7 @@ class Pandas(Language):
     def read(self, source: Source, given: str, schema: ibis.Schema) -> str:
         """Return the call that reads a source, with Arrow types."""
         if source.kind == "frame" and source.uri is None:
-            return f"pa.table({given}).to_pandas(types_mapper=pd.ArrowDtype)  # the table that the recipe was made for"
+            return f"pa.table({given}).to_pandas(types_mapper=pd.ArrowDtype).reset_index(drop=True)"
         if source.kind == "database":
             return f'pd.read_sql({text(source.query)}, {text(source.uri)}, dtype_backend="pyarrow")'
         kind = kind_of_file(source)

@@ -9,7 +9,7 @@ import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.constants import constant, constant_or
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
-from kernel_tools.wrangler.lowering.layout import is_infix, text, texts
+from kernel_tools.wrangler.lowering.layout import arguments, is_infix, text, texts
 from kernel_tools.wrangler.lowering.pandas_values import (
     AGGREGATES,
     before_method,
@@ -17,7 +17,7 @@ from kernel_tools.wrangler.lowering.pandas_values import (
     type_code,
     value_code,
 )
-from kernel_tools.wrangler.lowering.relations import Chain, Context, arguments
+from kernel_tools.wrangler.lowering.relations import Chain, Context
 
 
 def aggregate_code(keys: Sequence[str], metrics: Mapping[str, Any], frame: Chain, context: Context) -> Chain:
@@ -28,6 +28,9 @@ def aggregate_code(keys: Sequence[str], metrics: Mapping[str, Any], frame: Chain
     UnsupportedError
         If pandas has no words for an aggregate.
     """
+    taken = sorted({"func", "engine", "engine_kwargs"} & set(metrics))
+    if taken and keys:
+        raise UnsupportedError(f"an aggregate called {taken[0]}")
     made: dict[str, str] = {}
     wanted: dict[str, tuple[str, str]] = {}
     types: dict[str, str] = {}

@@ -10,9 +10,9 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.document import Id, RecipeDocument, Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
 from kernel_tools.wrangler.lowering.frame_code import frame_code, kind_of_file
-from kernel_tools.wrangler.lowering.layout import text, texts
+from kernel_tools.wrangler.lowering.layout import arguments, text, texts
 from kernel_tools.wrangler.lowering.polars_values import column_code, value_code
-from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language, arguments
+from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language
 
 if TYPE_CHECKING:
     import ibis

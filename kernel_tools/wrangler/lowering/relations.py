@@ -12,7 +12,7 @@ from ibis import Schema
 
 from kernel_tools.wrangler.document import Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
-from kernel_tools.wrangler.lowering.layout import statement, text
+from kernel_tools.wrangler.lowering.layout import statement
 from kernel_tools.wrangler.lowering.shapes import Shapes, parents, parts_of, union_parts
 
 
@@ -370,15 +370,6 @@ class Statements:
         copies = {name: one.name for name, one in plain.items()}
         is_free = all(copies[key.right] == key.left or copies[key.right] not in taken for key in keys)
         return copies if is_free and len(set(copies.values())) == len(copies) else {}
-
-
-def arguments(values: Mapping[str, str]) -> str:
-    """Return keyword arguments; a dictionary if a name is no word."""
-    import keyword
-
-    if all(name.isidentifier() and not keyword.iskeyword(name) for name in values):
-        return ", ".join(f"{name}={code}" for name, code in values.items())
-    return "**{" + ", ".join(f"{text(name)}: {code}" for name, code in values.items()) + "}"
 
 
 def _others(names: Iterable[str], taken: Sequence[str]) -> list[str]:

@@ -193,7 +193,7 @@ class Session:
         return analyze(engine, computed.table, kind, trusted=self._is_trusted, **params).to_dict()
 
     def code(self, task: Task, dialect: str) -> dict[str, Any]:
-        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the Python of one."""
+        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the code of one."""
         from kernel_tools.wrangler.graph import last
         from kernel_tools.wrangler.lowering.fluent_code import fluent_code, step_code
 
@@ -201,8 +201,9 @@ class Session:
         steps = {node.id: step_code(node) for node in document.nodes}
         if dialect == "python":
             return {"code": fluent_code(document), "steps": steps}
-        from kernel_tools.wrangler.lowering.pandas_code import pandas_code
-        from kernel_tools.wrangler.lowering.polars_code import polars_code
+        from kernel_tools.wrangler.lowering.frame_code import frame_code, frame_steps
+        from kernel_tools.wrangler.lowering.pandas_code import Pandas
+        from kernel_tools.wrangler.lowering.polars_code import Polars
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
@@ -216,8 +217,9 @@ class Session:
             return decode_state(fits[one].state) if one in fits else {}
 
         if dialect in ("pandas", "polars"):
-            write = pandas_code if dialect == "pandas" else polars_code
-            return {"code": write(document, schemas, learned), "steps": steps}
+            language = Pandas() if dialect == "pandas" else Polars()
+            steps |= frame_steps(language, document, schemas, learned)
+            return {"code": frame_code(language, document, schemas, learned), "steps": steps}
         found = sql_code(document, schemas, learned, dialect=dialect)
         return {"code": found, "steps": steps}
 

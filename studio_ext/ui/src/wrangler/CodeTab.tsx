@@ -65,7 +65,9 @@ export function CodeTab(props: {
         </label>
         <Button
           label={trans.__('Insert into notebook')}
-          isDisabled={!code || !['python', 'pandas', 'polars'].includes(dialect)}
+          isDisabled={
+            !code || !['python', 'pandas', 'polars'].includes(dialect)
+          }
           onClick={() => code && void studio.insertCell(code.code)}
         />
       </div>
