@@ -94,6 +94,12 @@ def like_pattern(pattern: str, flags: str) -> str:
     return f"{flags}^" + "".join(signs.get(one, re.escape(one)) for one in pattern) + "$"
 
 
+def is_place(op: Any) -> bool:
+    """Whether a value is a rank from 1 on: one from 0 on, and 1."""
+    func = op.left.func if isinstance(op, ops.Add) and isinstance(op.left, ops.WindowFunction) else None
+    return isinstance(func, (ops.MinRank, ops.DenseRank)) and constant_or(op.right) == 1
+
+
 def relation_of(op: Any) -> Any:
     """Return the relation that a value is computed from; None if it names no column."""
     return next((one.rel for one in parts_of(op, ops.Field)), None)

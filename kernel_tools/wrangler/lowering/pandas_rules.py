@@ -11,6 +11,7 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.lowering.constants import (
     constant,
     constant_or,
+    is_place,
     like_pattern,
     literal_code,
     pattern_code,
@@ -50,6 +51,12 @@ def _is_guarded(op: Any) -> bool:
 
 def _floor_divide(op: Any, context: Context) -> str:
     return binary_code(op, "//", context)
+
+
+def _add(op: Any, context: Context) -> str:
+    code = value_code(op.left, context)
+    is_shorter = is_place(op) and code.endswith(" - 1")
+    return code.removesuffix(" - 1") if is_shorter else binary_code(op, "+", context)
 
 
 def _modulus(op: Any, context: Context) -> str:
@@ -325,6 +332,7 @@ def _most(op: Any, context: Context) -> str:
 WRITERS: dict[type | str, Callable[[Any, Context], str]] = {
     ops.Divide: _divide,
     ops.FloorDivide: _floor_divide,
+    ops.Add: _add,
     ops.Modulus: _modulus,
     ops.Power: _power,
     ops.Round: _round,

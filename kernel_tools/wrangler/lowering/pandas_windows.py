@@ -72,14 +72,23 @@ class _Rows:
         """The groups as an argument: names, or columns where one is computed."""
         if all(isinstance(one, ops.Field) and not one.dtype.is_floating() for one in self.groups):
             return _names([one.name for one in self.groups])
-        zero = {True: " + 0.0", False: ""}  # the negative zero is the same
-        codes = [before_method(one, self._context) + zero[one.dtype.is_floating()] for one in self.groups]
+        codes = self._columns
         return codes[0] if len(codes) == 1 else f"[{', '.join(codes)}]"
+
+    @property
+    def _columns(self) -> list[str]:
+        zero = {True: " + 0.0", False: ""}  # the negative zero is the same
+        return [before_method(one, self._context) + zero[one.dtype.is_floating()] for one in self.groups]
 
     def of(self, value: Any, call: str) -> str:
         """Return a call on a column of the rows; it is a value, or code."""
         end = ".sort_index()" if self.order else ""
         name, made = '"_value"', ""
+        if not isinstance(value, ops.Field) and not self.order:
+            column = f"({value})" if isinstance(value, str) else before_method(value, self._context)
+            by = ", ".join(self._columns)
+            groups = f".groupby({by if len(self.groups) == 1 else f'[{by}]'}, dropna=False)" if self.groups else ""
+            return f"{column}{groups}.{call}"
         if isinstance(value, ops.Field):
             name = text(value.name)
         else:

@@ -11,6 +11,7 @@ import ibis.expr.operations as ops
 from kernel_tools.wrangler.lowering.constants import (
     constant,
     constant_or,
+    is_place,
     like_pattern,
     literal_code,
     option_codes,
@@ -31,6 +32,12 @@ from kernel_tools.wrangler.lowering.polars_windows import window_code
 from kernel_tools.wrangler.lowering.shapes import Shapes, is_not_negative
 
 _UNITS = {"Y": "1y", "Q": "1q", "M": "1mo", "W": "1w", "D": "1d", "h": "1h", "m": "1m", "s": "1s"}
+
+
+def _add(op: Any, shapes: Shapes) -> str:
+    code = value_code(op.left, shapes)
+    is_shorter = is_place(op) and code.endswith(" - 1")
+    return code.removesuffix(" - 1") if is_shorter else binary_code(op, "+", shapes)
 
 
 def _modulus(op: Any, shapes: Shapes) -> str:
@@ -309,6 +316,7 @@ def _unnested(op: Any, shapes: Shapes) -> str:
 
 
 WRITERS: dict[type | str, Callable[[Any, Shapes], str]] = {
+    ops.Add: _add,
     ops.Modulus: _modulus,
     ops.Power: _power,
     ops.Round: _round,

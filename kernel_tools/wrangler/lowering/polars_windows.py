@@ -8,7 +8,7 @@ import ibis.expr.operations as ops
 
 from kernel_tools.wrangler.lowering.constants import bound, relation_of
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
-from kernel_tools.wrangler.lowering.layout import is_infix
+from kernel_tools.wrangler.lowering.layout import is_infix, text
 from kernel_tools.wrangler.lowering.polars_values import before_method, value_code
 from kernel_tools.wrangler.lowering.shapes import Shapes
 
@@ -43,7 +43,8 @@ def window_code(op: Any, shapes: Shapes) -> str:
     keys = shapes.keys(op.order_by, relation_of(op.order_by[0])) if op.order_by else []
     groups = [value_code(one, shapes) for one in op.group_by]
     if isinstance(func, _RANKS):
-        return _over(_rank(func, op.order_by, shapes), groups, [], shapes)
+        code = _over(_rank(func, op.order_by, shapes), groups, [], shapes)
+        return code if isinstance(func, ops.PercentRank) else f"{code} - 1"
     return _over(_function(func, op, shapes), groups, keys if _minds_order(func, op) else [], shapes)
 
 
@@ -129,14 +130,14 @@ def _rolling(func: Any, shapes: Shapes, rows: int) -> str:
 
 
 def _rank(func: Any, keys: Any, shapes: Shapes) -> str:
-    """Return a rank from 0 on; missing values come last."""
+    """Return a rank from 1 on, or the part of the rows before; missing values come last."""
     method = "dense" if isinstance(func, ops.DenseRank) else "min"
     if len(keys) == 1:
         code = _ranked(keys[0], method, shapes)
     else:
-        code = f"pl.struct({', '.join(_ranked(key, 'dense', shapes) for key in keys)}).rank({method!r})"
-    code = f"{code}.cast(pl.Int64) - 1"
-    return f"({code}) / (pl.len() - 1)" if isinstance(func, ops.PercentRank) else code
+        code = f"pl.struct({', '.join(_ranked(key, 'dense', shapes) for key in keys)}).rank({text(method)})"
+    code = f"{code}.cast(pl.Int64)"
+    return f"({code} - 1) / (pl.len() - 1)" if isinstance(func, ops.PercentRank) else code
 
 
 def _ranked(key: Any, method: str, shapes: Shapes) -> str:
