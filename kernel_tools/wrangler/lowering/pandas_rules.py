@@ -240,7 +240,10 @@ def _without_groups(pattern: str) -> str:
 def _extracted(op: Any, context: Context) -> str:
     """Take a group of a pattern: empty where nothing is found, missing where there is no text."""
     code, pattern, index = before_method(op.arg, context), constant(op.pattern), constant(op.index)
-    groups = re.compile(pattern).groups
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise UnsupportedError(f"a pattern that Python does not read ({error})") from error
     if index == 0:
         pattern = f"({_without_groups(pattern)})"
     place = f")[{index - 1}]" if index and groups > 1 else ", expand=False)"
@@ -280,8 +283,14 @@ def _week(op: Any, context: Context) -> str:
     return f"{code}.dt.isocalendar().week.mask({code}.isna())"
 
 
+def _unit(op: Any) -> str:
+    if op.unit.short not in _UNITS:
+        raise UnsupportedError(f"moments in {op.unit.plural}")
+    return _UNITS[op.unit.short]
+
+
 def _truncated(op: Any, context: Context) -> str:
-    return f'{before_method(op.arg, context)}.dt.floor("{_UNITS[op.unit.short]}")'
+    return f'{before_method(op.arg, context)}.dt.floor("{_unit(op)}")'
 
 
 def _epoch(op: Any, context: Context) -> str:
@@ -291,6 +300,8 @@ def _epoch(op: Any, context: Context) -> str:
 
 
 def _from_unix(op: Any, context: Context) -> str:
+    if op.unit.short == "ns":
+        raise UnsupportedError("moments in nanoseconds")
     factor = {"s": f" * {_SECONDS}", "ms": " * 1_000", "us": ""}[op.unit.short]
     code = inner(op.arg, context, beside=5)
     whole = "" if op.arg.dtype.is_integer() else '.astype("int64[pyarrow]")'

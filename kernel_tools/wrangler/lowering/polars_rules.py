@@ -271,8 +271,14 @@ def _like(op: Any, shapes: Shapes) -> str:
     return f"{before_method(op.arg, shapes)}.str.contains({pattern_code(like_pattern(constant(op.pattern), flags))})"
 
 
+def _unit(op: Any) -> str:
+    if op.unit.short not in _UNITS:
+        raise UnsupportedError(f"moments in {op.unit.plural}")
+    return _UNITS[op.unit.short]
+
+
 def _truncated(op: Any, shapes: Shapes) -> str:
-    return f'{before_method(op.arg, shapes)}.dt.truncate("{_UNITS[op.unit.short]}")'
+    return f'{before_method(op.arg, shapes)}.dt.truncate("{_unit(op)}")'
 
 
 def _day(op: Any, shapes: Shapes) -> str:
@@ -290,6 +296,8 @@ def _date(op: Any, shapes: Shapes) -> str:
 
 
 def _from_unix(op: Any, shapes: Shapes) -> str:
+    if op.unit.short == "ns":
+        raise UnsupportedError("moments in nanoseconds")
     unit = {"s": "s", "ms": "ms", "us": "us"}[op.unit.short]
     code = f'pl.from_epoch({value_code(op.arg, shapes)}, "{unit}")'
     return code if unit == "us" else f'{code}.cast(pl.Datetime("us"))'
