@@ -46,6 +46,7 @@ class Pandas(Language):
 
     name = "pandas"
     names_frames = True
+    tells_zeros_apart = True
 
     def read(self, source: Source, given: str, schema: ibis.Schema) -> str:
         """Return the call that reads a source, with Arrow types."""

@@ -37,22 +37,6 @@ _UNITS = {"Y": "YS", "Q": "QS", "M": "MS", "W": "W", "D": "D", "h": "h", "m": "m
 _SECONDS = "1_000_000"
 
 
-def _divide(op: Any, context: Context) -> str:
-    """Divide; what is divided by 0 is missing."""
-    code = binary_code(op, "/", context)
-    if isinstance(op.right, ops.Literal) and constant_or(op.right):
-        return code
-    return code if _is_guarded(op.right) else f"({code}).replace([np.inf, -np.inf], pd.NA)"
-
-
-def _is_guarded(op: Any) -> bool:
-    return isinstance(op, ops.NullIf) or is_constant(op)
-
-
-def _floor_divide(op: Any, context: Context) -> str:
-    return binary_code(op, "//", context)
-
-
 def _add(op: Any, context: Context) -> str:
     code = value_code(op.left, context)
     is_shorter = is_place(op) and code.endswith(" - 1")
@@ -341,8 +325,6 @@ def _most(op: Any, context: Context) -> str:
 
 
 WRITERS: dict[type | str, Callable[[Any, Context], str]] = {
-    ops.Divide: _divide,
-    ops.FloorDivide: _floor_divide,
     ops.Add: _add,
     ops.Modulus: _modulus,
     ops.Power: _power,

@@ -46,6 +46,7 @@ class Polars(Language):
 
     name = "polars"
     names_frames = False
+    tells_zeros_apart = False
 
     def read(self, source: Source, given: str, schema: ibis.Schema) -> str:
         """Return the call that reads a source."""

@@ -58,6 +58,8 @@ class Language(ABC):
     name: str
     names_frames: bool
     """Whether values name the variable of their frame, so that it has to be one."""
+    tells_zeros_apart: bool
+    """Whether 0.0 and -0.0 are not alike when it looks for rows that are."""
 
     @abstractmethod
     def read(self, source: Source, given: str, schema: Schema) -> str:
@@ -278,6 +280,10 @@ class Statements:
         return chain
 
     def _filter(self, op: Any, chain: Chain) -> Chain:
+        number, keys = self._shapes.first_of_each(op)
+        if keys and not (self._language.tells_zeros_apart and any(one.dtype.is_floating() for one in keys)):
+            chain = self._project(op.parent, self._chain(op.parent.parent), without=[number])
+            return chain.then(self._language.unique([one.name for one in keys]))
         chain = self._readable(op.parent)
         return chain.then(self._language.filter(op.predicates, self._of(op.parent)))
 

@@ -51,6 +51,27 @@ class Shapes:
                 return list(keys[:start])
         return list(keys)
 
+    def first_of_each(self, relation: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return the number by which a filter keeps the first of rows that are alike, and what is alike in them.
+
+        There are no columns if the filter keeps other rows.
+        """
+        (test, *others), parent = relation.predicates, relation.parent
+        nothing: tuple[str, tuple[Any, ...]] = ("", ())
+        if others or not isinstance(parent, ops.Project) or self.uses[parent] > 1 or not isinstance(test, ops.Equals):
+            return nothing
+        if not (isinstance(test.left, ops.Field) and isinstance(test.right, ops.Literal) and test.right.value == 0):
+            return nothing
+        name, number = test.left.name, parent.values[test.left.name]
+        if name in self.needed[relation] or not isinstance(number, ops.WindowFunction):
+            return nothing
+        if not isinstance(number.func, ops.RowNumber) or self.keys(number.order_by, parent.parent):
+            return nothing
+        is_plain = all(
+            isinstance(one, ops.Field) and _is_field(parent.values.get(one.name), one.name) for one in number.group_by
+        )
+        return (name, number.group_by) if is_plain else nothing
+
     def _order(self, relation: Any) -> tuple[str, ...]:
         if isinstance(relation, ops.Project):
             if any(parts_of(value, ops.Unnest) for value in relation.values.values()):
