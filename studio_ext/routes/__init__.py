@@ -16,6 +16,7 @@ from studio_ext.routes import (
     live_jobs,
     live_runs,
     profiler,
+    recipe_sources,
     recipes,
     registry,
     registry_views,
@@ -52,6 +53,7 @@ HANDLERS: list[type[StudioHandler]] = [
     *schedules.HANDLERS,
     *submissions.HANDLERS,
     *recipes.HANDLERS,
+    *recipe_sources.HANDLERS,
     *wrangler.HANDLERS,
     UnknownPathHandler,
 ]

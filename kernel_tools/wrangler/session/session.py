@@ -34,7 +34,7 @@ class Session:
     """A recipe, the tables of its steps, and the views of them that somebody looks at."""
 
     METHODS = frozenset({"update", "view", "arrange", "window", "cell", "profile", "compare", "fit", "insights",
-                         "analyze", "export", "code"})  # fmt: skip
+                         "analyze", "export", "code", "source"})  # fmt: skip
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="atelier-wrangler-"))
@@ -87,6 +87,26 @@ class Session:
             elif report["error"] is None:
                 self._try(task, node.id, report)
         return {"parts": list(known.values())}
+
+    def source(self, task: Task, source: str) -> dict[str, Any]:
+        """Say how the types of a source's columns were found, and which rows did not fit.
+
+        Returns
+        -------
+        dict
+            ``columns`` with ``name``, ``type``, ``kind``, ``inferred_from`` and ``notes``; ``warnings``;
+            ``fingerprint``; ``rejected``, how many rows did not fit; ``rejects``, the first of them with ``file``,
+            ``line``, ``text`` and ``reason``; ``is_whole``: whether all rows were read.
+        """
+        if all(one.id != source for one in self._document.sources):
+            raise NotFoundError(f"The recipe has no source {source!r}.")
+        loaded = self._tables.loaded(self._document, source, is_whole=True)
+        is_whole = loaded is not None
+        if loaded is None:
+            self._compute(task, source, is_whole=False)
+            loaded = self._tables.loaded(self._document, source, is_whole=False)
+        assert loaded is not None  # it was just read
+        return reports.loaded_report(task.engine(self._engine), loaded, is_whole=is_whole)
 
     def view(self, task: Task, node: str, is_whole: bool) -> dict[str, Any]:
         """Return a view of the rows after a step: of the first rows, or of all.

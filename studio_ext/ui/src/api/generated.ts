@@ -1571,6 +1571,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/sources/{source}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Say how a table of a recipe was read */
+    get: operations['describe_source'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/tasks/{task}': {
     parameters: {
       query?: never;
@@ -3547,6 +3564,16 @@ export interface components {
       };
     };
     /**
+     * RejectedRow
+     * @description A row that did not fit.
+     */
+    RejectedRow: {
+      file: string | null;
+      line: number | null;
+      text: string;
+      reason: string;
+    };
+    /**
      * Resource
      * @description Something that runs.
      *
@@ -4074,6 +4101,29 @@ export interface components {
       column: string;
       /** @default false */
       descending: boolean;
+    };
+    /**
+     * SourceColumn
+     * @description A column: its type, from how many values of text it was inferred, and why it is no stricter.
+     */
+    SourceColumn: {
+      name: string;
+      type: string;
+      kind: string;
+      inferred_from: number | null;
+      notes: string[];
+    };
+    /**
+     * SourceReport
+     * @description What is known of a table; `rejects` are the first of the `rejected` rows, `is_whole` that all rows were read.
+     */
+    SourceReport: {
+      columns: components['schemas']['SourceColumn'][];
+      warnings: string[];
+      fingerprint: string;
+      rejected: number;
+      rejects: components['schemas']['RejectedRow'][];
+      is_whole: boolean;
     };
     /**
      * SpotRequest
@@ -12443,6 +12493,80 @@ export interface operations {
       };
       /** @description TooLargeError */
       413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  describe_source: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SourceReport'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

@@ -132,6 +132,7 @@ export type OperatorList = Schemas['OperatorList'];
 export type SessionReply = Schemas['SessionReply'];
 export type PartReport = Schemas['PartReport'];
 export type RecipeReply = Schemas['RecipeReply'];
+export type SourceReport = Schemas['SourceReport'];
 export type ColumnDetail = Schemas['ColumnDetail'];
 export type WranglerTask = Schemas['TaskReply'];
 export type ViewReply = Schemas['ViewReply'];

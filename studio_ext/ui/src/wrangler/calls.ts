@@ -73,6 +73,15 @@ export function updateRecipe(
   });
 }
 
+export function describeSource(
+  client: Client,
+  session: string,
+  source: string,
+  signal?: AbortSignal
+): Promise<api.SourceReport> {
+  return client.json(at(session, 'sources', source), { signal });
+}
+
 export function trustRecipe(
   client: Client,
   session: string,
