@@ -17,9 +17,9 @@ from studio_ext.schema import Body, Reply
 class CodeRequest(Body):
     """Which language: python, or a dialect of SQL."""
 
-    dialect: Literal["python", "pandas", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"] = (
-        "python"
-    )
+    dialect: Literal[
+        "python", "pandas", "polars", "duckdb", "postgres", "sqlite", "mysql", "trino", "snowflake", "bigquery"
+    ] = "python"
 
 
 class CodeReply(Reply):

@@ -39,11 +39,11 @@ def test_a_notebook_builds_learns_and_writes(recipe: Recipe, tmp_path: Path, mon
     pd.testing.assert_frame_equal(written, recipe.transform())
 
 
-@pytest.mark.parametrize("form", ["pandas", "sql"])
+@pytest.mark.parametrize("form", ["pandas", "polars", "sql"])
 def test_code_runs_alone(recipe: Recipe, tmp_path: Path, form: str) -> None:
     names: dict[str, pd.DataFrame] = {}
     exec(write_form(recipe, form, tmp_path / "people.py").read_text(), names)  # type: ignore[arg-type]
-    np.testing.assert_allclose(names["df"]["age"].astype(float), recipe.transform()["age"])
+    np.testing.assert_allclose(np.asarray(names["df"]["age"], dtype=float), recipe.transform()["age"])
 
 
 def test_models_load_without_the_recipe(recipe: Recipe, tmp_path: Path) -> None:

@@ -145,6 +145,10 @@ def test_profiles_code_and_files_come_from_the_same_rows(process: SessionProcess
     assert profile["missing"] == 0 and profile["n"] == 9
     assert "recipe.impute(columns=['age']" in process.ask("code", dialect="python")["code"]
     assert "COALESCE" in process.ask("code", dialect="postgres")["code"]
+    for dialect, filled in (("pandas", ".fillna("), ("polars", ".fill_null(")):
+        written = process.ask("code", dialect=dialect)
+        assert any(filled in one for one in written["steps"].values())
+        assert filled in written["code"]
     written = process.ask("export", node="n0", path=str(folder / "out.csv"), options={})
     assert written["rows"] == 9 and (folder / "out.csv").read_text().count("\n") == 10
 

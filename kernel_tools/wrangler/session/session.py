@@ -215,7 +215,7 @@ class Session:
         return analyze(engine, computed.table, kind, trusted=self._is_trusted, **params).to_dict()
 
     def code(self, task: Task, dialect: str) -> dict[str, Any]:
-        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the Python of one."""
+        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the code of one."""
         from kernel_tools.wrangler.graph import last
         from kernel_tools.wrangler.lowering.fluent_code import fluent_code, step_code
 
@@ -223,7 +223,9 @@ class Session:
         steps = {node.id: step_code(node) for node in document.nodes}
         if dialect == "python":
             return {"code": fluent_code(document), "steps": steps}
-        from kernel_tools.wrangler.lowering.pandas_code import pandas_code
+        from kernel_tools.wrangler.lowering.frame_code import frame_code, frame_steps
+        from kernel_tools.wrangler.lowering.pandas_code import Pandas
+        from kernel_tools.wrangler.lowering.polars_code import Polars
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
@@ -236,8 +238,10 @@ class Session:
         def learned(one: str) -> dict[str, Any]:
             return decode_state(fits[one].state) if one in fits else {}
 
-        if dialect == "pandas":
-            return {"code": pandas_code(document, schemas, learned), "steps": steps}
+        if dialect in ("pandas", "polars"):
+            language = Pandas() if dialect == "pandas" else Polars()
+            steps |= frame_steps(language, document, schemas, learned)
+            return {"code": frame_code(language, document, schemas, learned), "steps": steps}
         found = sql_code(document, schemas, learned, dialect=dialect)
         return {"code": found, "steps": steps}
 

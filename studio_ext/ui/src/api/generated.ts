@@ -2098,6 +2098,7 @@ export interface components {
       dialect:
         | 'python'
         | 'pandas'
+        | 'polars'
         | 'duckdb'
         | 'postgres'
         | 'sqlite'
