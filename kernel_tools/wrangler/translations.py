@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.wrangler.document import Id, RecipeDocument
@@ -88,25 +88,25 @@ class Translations:
             schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
             return writers[dialect](self.document, schemas, execution.state, head=self.head)
 
-    def to_notebook(self: Recipe, path: str | Path) -> Path:
-        """Write a notebook that builds the recipe, lets it learn, looks at its rows and writes them; return its path."""
+    def to_notebook(self, path: str | Path) -> Path:
+        """Write a notebook that builds the recipe, lets it learn and writes its rows; return the path of it."""
         from kernel_tools.wrangler.lowering.forms import write_form
 
-        return write_form(self, "notebook", Path(path))
+        return write_form(cast("Recipe", self), "notebook", Path(path))
 
-    def to_sklearn(self: Recipe, *, target: str | None = None) -> Pipeline:
+    def to_sklearn(self, *, target: str | None = None) -> Pipeline:
         """Return the steps as a scikit-learn pipeline; see `kernel_tools.wrangler.lowering.estimators.to_sklearn`."""
         from kernel_tools.wrangler.lowering.estimators import to_sklearn
 
-        return to_sklearn(self, target=target)
+        return to_sklearn(cast("Recipe", self), target=target)
 
     def to_onnx(
-        self: Recipe, data: Rows | None = None, *, matrix: bool = False, columns: list[str] | None = None
+        self, data: Rows | None = None, *, matrix: bool = False, columns: list[str] | None = None
     ) -> ModelProto:
         """Return the fitted recipe as an ONNX model; see `kernel_tools.wrangler.lowering.onnx.to_onnx`."""
         from kernel_tools.wrangler.lowering.onnx import to_onnx
 
-        return to_onnx(self, data, matrix=matrix, columns=columns)
+        return to_onnx(cast("Recipe", self), data, matrix=matrix, columns=columns)
 
     def _parts(self) -> list[Any]:
         document = before(self.document, self.head)

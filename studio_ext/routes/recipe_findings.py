@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from typing import Any, Literal
 
 from pydantic import Field
 
 from kernel_tools.wrangler.analyses import ANALYSES, analysis_class, analysis_schema
 from studio_ext.handlers import StudioHandler
 from studio_ext.open_recipes import REFUSED, TaskReply, WranglerHandler, begin
-from studio_ext.operations import operation
-from studio_ext.schema import Body, Reply
+from studio_ext.operations import FileReply, operation
+from studio_ext.schema import Body, Query, Reply
 
 
 class InsightsRequest(Body):
-    """What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time."""
+    """What to look at: rows after a step; the columns to be predicted, of parts, of the time; which checks, or all."""
 
     node: str = Field(max_length=100)
     target: str | None = Field(None, max_length=1000)
     splits: str | None = Field(None, max_length=1000)
     event_time: str | None = Field(None, max_length=1000)
+    checks: list[str] = Field([], max_length=100)
 
 
 class InsightsHandler(WranglerHandler):
@@ -30,7 +32,28 @@ class InsightsHandler(WranglerHandler):
     @operation("find_insights", "Look for what is wrong with the rows after a step", raises=REFUSED, action="execute")
     def post(self, session: str, body: InsightsRequest) -> TaskReply:
         """Run the checks, as a task; the result is a report with findings and the steps that mend them."""
-        return begin(self.recipe(session), "insights", **body.model_dump())
+        return begin(self.recipe(session), "insights", **{**body.model_dump(), "checks": body.checks or None})
+
+
+class InsightsReportQuery(Query):
+    """Of which step's rows, and as what."""
+
+    node: str = Field(max_length=100)
+    form: Literal["html", "notebook"] = "html"
+
+
+class InsightsReportHandler(WranglerHandler):
+    """The report of the checks as a file."""
+
+    path = "/wrangler/sessions/{session}/insights/report"
+
+    @operation("download_insights", "Download what the checks have found", raises=REFUSED, action="execute")
+    def get(self, session: str, query: InsightsReportQuery) -> FileReply:
+        """Answer a page that needs nothing else, or a notebook."""
+        found = self.recipe(session).process.ask("report", node=query.node, form=query.form)
+        content = found["content"].encode()
+        name, kind = ("insights.html", "text/html") if query.form == "html" else ("insights.ipynb", "application/json")
+        return FileReply(io.BytesIO(content), name, len(content), kind)
 
 
 class AnalysisKind(Reply):
@@ -93,6 +116,7 @@ class AnalyzeHandler(WranglerHandler):
 
 HANDLERS: list[type[StudioHandler]] = [
     InsightsHandler,
+    InsightsReportHandler,
     AnalysisKindsHandler,
     AnalyzeHandler,
 ]

@@ -6,6 +6,7 @@ so an older view stays good as long as its table is kept.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
@@ -26,6 +27,7 @@ from kernel_tools.wrangler.states import decode_state
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kernel_tools.wrangler.checks import Report
     from kernel_tools.wrangler.lowering.forms import Form
 
 KEPT_VIEWS = 32
@@ -36,7 +38,8 @@ class Session:
     """A recipe, the tables of its steps, and the views of them that somebody looks at."""
 
     METHODS = frozenset({"update", "view", "arrange", "window", "cell", "profile", "compare", "fit", "insights",
-                         "analyze", "export", "code", "source", "translate"})  # fmt: skip
+                         "analyze", "export", "code", "source", "translate",
+                         "report"})  # fmt: skip
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="atelier-wrangler-"))
@@ -47,6 +50,7 @@ class Session:
         self._is_trusted = False
         self._views: OrderedDict[str, View] = OrderedDict()
         self._views_lock = threading.Lock()
+        self._reports: dict[str, tuple[Report, str]] = {}
         self._profiles: dict[tuple[str, str], dict[str, Any]] = {}
 
     def close(self) -> None:
@@ -203,8 +207,24 @@ class Session:
         with progress("Looking for problems", unit="checks") as work:
             task.works.append(work)
             report = insights(task.engine(self._engine), computed.table, progress=work, **wanted)
+        if not wanted.get("checks"):
+            self._reports[node] = report, computed.table
         found = report.to_dict()
         return {**found, "table": node, "summary": report.summary()}
+
+    def report(self, task: Task, node: str, form: str) -> dict[str, Any]:
+        """Return as ``content`` what the checks have last found in the rows after a step: a page, or a notebook."""
+        from kernel_tools.wrangler.checks import report_notebook, report_page
+        from kernel_tools.wrangler.profiling import profile
+
+        if node not in self._reports:
+            raise NotFoundError("Nobody has looked for problems in these rows yet. Look for them first.")
+        report, table = self._reports[node]
+        if form == "html":
+            profiles = profile(task.engine(self._engine), table)
+            return {"content": report_page(report, profiles, title=f"Insights: {self._document.name}")}
+        source = next((one.uri for one in self._document.sources if one.uri), "table.parquet")
+        return {"content": json.dumps(report_notebook(report, source), indent=1) + "\n"}
 
     def analyze(self, task: Task, node: str, kind: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return the figure, the table and the facts of an analysis of all rows after a step."""

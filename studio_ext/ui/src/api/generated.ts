@@ -1554,6 +1554,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/insights/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Download what the checks have found */
+    get: operations['download_insights'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/jobs': {
     parameters: {
       query?: never;
@@ -2801,7 +2818,7 @@ export interface components {
     };
     /**
      * InsightsRequest
-     * @description What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time.
+     * @description What to look at: rows after a step; the columns to be predicted, of the parts, of the time; which checks, or all.
      */
     InsightsRequest: {
       node: string;
@@ -2811,6 +2828,8 @@ export interface components {
       splits: string | null;
       /** @default null */
       event_time: string | null;
+      /** @default [] */
+      checks: string[];
     };
     /**
      * InvocationReply
@@ -12426,6 +12445,102 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['TaskReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  download_insights: {
+    parameters: {
+      query: {
+        node: string;
+        form?: 'html' | 'notebook';
+      };
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
         };
       };
       /** @description InvalidArgumentError */

@@ -41,6 +41,7 @@ import { SourceForm } from './SourceForm';
 import { IDraft, StepForm } from './StepForm';
 import { StepList } from './StepList';
 import { askSource } from './sources';
+import { SuggestionStrip } from './SuggestionStrip';
 import { TableView } from './TableView';
 import type { IOpenRecipe } from './useRecipe';
 
@@ -340,22 +341,32 @@ export function Workbench(props: {
                   label: trans.__('Data'),
                   render: () =>
                     part ? (
-                      <TableView
-                        session={session}
-                        part={
-                          draft && preview
-                            ? { ...part, id: draft.node.id }
-                            : part
-                        }
-                        version={open.version}
-                        preview={preview}
-                        blocker={
-                          open.parts.find(one => one.id === part.blocked_by)
-                            ?.title
-                        }
-                        onMend={edit}
-                        onGo={setChosen}
-                      />
+                      <>
+                        {!draft && part.rows !== null && !part.error && (
+                          <SuggestionStrip
+                            session={session}
+                            node={part.id}
+                            version={open.version}
+                            onApply={applySuggestion}
+                          />
+                        )}
+                        <TableView
+                          session={session}
+                          part={
+                            draft && preview
+                              ? { ...part, id: draft.node.id }
+                              : part
+                          }
+                          version={open.version}
+                          preview={preview}
+                          blocker={
+                            open.parts.find(one => one.id === part.blocked_by)
+                              ?.title
+                          }
+                          onMend={edit}
+                          onGo={setChosen}
+                        />
+                      </>
                     ) : (
                       <LoadingState rows={12} />
                     )

@@ -169,6 +169,18 @@ export function writeCode(
   return client.json(at(session, 'code'), { method: 'POST', body, signal });
 }
 
+/** What the checks have found in the rows after a step, as a file. */
+export async function downloadInsights(
+  client: Client,
+  session: string,
+  node: string,
+  form: 'html' | 'notebook'
+): Promise<Blob> {
+  const path = at(session, 'insights', 'report');
+  const reply = await client.reply(path, { query: { node, form } });
+  return reply.blob();
+}
+
 /** Long work of a session: starts it, asks how far it is, returns what comes out; a cancelled signal stops it. */
 export async function runTask<T>(
   client: Client,
