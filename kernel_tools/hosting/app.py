@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from kernel_tools.core.errors import AtelierError, ForbiddenError, InvalidArgumentError, NotFoundError, TooLargeError
+from kernel_tools.core.errors import (
+    AtelierError,
+    ForbiddenError,
+    InvalidArgumentError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
+from kernel_tools.hosting.counters import Counters
 from kernel_tools.hosting.predictor import Predictor
+from kernel_tools.hosting.routing import Hop, HopError, RoutingTable, request_head
 from kernel_tools.hosting.wire import (
     INVOCATIONS_PATH,
     JSON_TYPE,
@@ -33,6 +44,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+TARGET_VARIANT_HEADER = b"x-amzn-sagemaker-target-variant"
+VARIANT_HEADER = b"x-amzn-invoked-production-variant"
 _METHODS = {PING_PATH: ("GET", "HEAD"), INVOCATIONS_PATH: ("POST",)}
 _LOCAL_NAMES = {"127.0.0.1", "localhost", "[::1]", ""}
 _MAX_DISCARDED = 16 * MAX_BODY_BYTES
@@ -40,6 +53,16 @@ _MAX_DISCARDED = 16 * MAX_BODY_BYTES
 
 class _ClientGone(Exception):
     """The client closed the connection before its request was whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which variant of which revision a worker answers for, and the way to the others."""
+
+    variant: str
+    revision: int
+    table: RoutingTable
+    hop: Hop
 
 
 class EndpointApplication:
@@ -55,15 +78,29 @@ class EndpointApplication:
         What `/ping` tells besides the status.
     max_waiting
         Invocations that may wait; beyond them the answer is 429 with `Retry-After`.
+    place
+        Where this worker stands among others; None answers everything itself.
+    counters
+        Counts the invocations that are answered here.
     """
 
     def __init__(
-        self, name: str, predictor: Predictor, description: dict[str, Any], max_waiting: int = MAX_WAITING
+        self,
+        name: str,
+        predictor: Predictor,
+        description: dict[str, Any],
+        max_waiting: int = MAX_WAITING,
+        *,
+        place: Place | None = None,
+        counters: Counters | None = None,
     ) -> None:
         self._name = name
         self._predictor = predictor
         self._ping = msgspec.json.encode({"status": "InService", **description})
         self._max_waiting = max_waiting
+        self._place = place
+        self._counters = counters or Counters()
+        self.is_draining = False
         self._waiting = 0
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="model")
 
@@ -78,12 +115,14 @@ class EndpointApplication:
             return
         except AtelierError as error:
             status, body = error_status(error), _encode_error(error)
+        if self.is_draining:
+            headers = [*headers, (b"connection", b"close")]
         await send(
             {
                 "type": "http.response.start",
                 "status": status,
                 "headers": [
-                    (b"content-type", b"application/json"),
+                    (b"content-type", JSON_TYPE.encode()),
                     (b"content-length", str(len(body)).encode()),
                     *headers,
                 ],
@@ -110,26 +149,65 @@ class EndpointApplication:
             message = f"Content type {kind[:80]!r} is not supported: send {JSON_TYPE}."
             return 415, _encode(error_body("InvalidArgumentError", message)), [(b"accept", JSON_TYPE.encode())]
         body = await _read_body(headers, receive)
+        target = headers.get(TARGET_VARIANT_HEADER)
+        if self._place is not None and _is_public(scope):
+            hopped = await self._hop(scope, body, target.decode("latin-1") if target is not None else None)
+            if hopped is not None:
+                return hopped
+        return await self._answer_here(body)
+
+    async def _answer_here(self, body: bytes) -> tuple[int, bytes, Iterable[Header]]:
+        variant = [(VARIANT_HEADER, self._place.variant.encode())] if self._place is not None else []
+        began = time.perf_counter()
         if self._waiting >= self._max_waiting:
             message = f"Endpoint {self._name!r} has {self._waiting} requests waiting. Send this one again in a second."
-            return 429, _encode(error_body("UnavailableError", message)), [(b"retry-after", b"1")]
+            self._counters.record(429, 1e6 * (time.perf_counter() - began), 0)
+            return 429, _encode(error_body("UnavailableError", message)), [(b"retry-after", b"1"), *variant]
         self._waiting += 1
+        self._counters.concurrent_requests = self._waiting
         try:
             loop = asyncio.get_running_loop()
-            return *(await loop.run_in_executor(self._executor, self._invoke, body)), ()
+            status, reply, seconds = await loop.run_in_executor(self._executor, self._invoke, body)
         finally:
             self._waiting -= 1
+            self._counters.concurrent_requests = self._waiting
+        self._counters.record(status, 1e6 * (time.perf_counter() - began), 1e6 * seconds)
+        return status, reply, variant
 
-    def _invoke(self, body: bytes) -> tuple[int, bytes]:
+    async def _hop(self, scope: Scope, body: bytes, target: str | None) -> tuple[int, bytes, Iterable[Header]] | None:
+        """Pass the request on if another variant is to answer it; None if this one is."""
+        place = self._place
+        assert place is not None
+        if target is None and len(place.table.routes) < 2:
+            return None
+        route = place.table.choose(target)
+        if route is None:
+            if target in (None, place.variant):
+                return None
+            raise InvalidArgumentError(f"Endpoint {self._name!r} has no variant {str(target)[:80]!r} in service.")
+        if route.key == (place.variant, place.revision):
+            return None
+        head = request_head(scope["method"], scope["path"], scope["headers"], len(body))
+        try:
+            status, given, reply = await place.hop.forward(route, head, body)
+        except (HopError, TimeoutError) as error:
+            if target is None and not isinstance(error, TimeoutError):
+                return None  # its workers just ended: any variant may answer
+            raise UnavailableError(f"Variant {route.variant!r} of endpoint {self._name!r} does not answer.") from error
+        return status, reply, [item for item in given if item[0] in (VARIANT_HEADER, b"retry-after")]
+
+    def _invoke(self, body: bytes) -> tuple[int, bytes, float]:
+        began = time.perf_counter()
         try:
             reply = self._predictor.predict(decode_json(body))
-            return 200, msgspec.json.encode(reply, enc_hook=str)
+            seconds = time.perf_counter() - began
+            return 200, msgspec.json.encode(reply, enc_hook=str), seconds
         except AtelierError as error:
-            return error_status(error), _encode_error(error)
+            return error_status(error), _encode_error(error), time.perf_counter() - began
         except Exception:
             _log.exception("A request failed inside Atelier; please report this")
             message = f"Endpoint {self._name!r} failed on this request inside Atelier. Its log has the details."
-            return 500, _encode(error_body("InternalError", message))
+            return 500, _encode(error_body("InternalError", message)), time.perf_counter() - began
 
 
 def decode_json(body: bytes) -> Any:
@@ -156,6 +234,12 @@ def _check_host(headers: dict[bytes, bytes]) -> None:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     if name not in _LOCAL_NAMES:
         raise ForbiddenError(f"The host {host[:80]!r} is not served here: use http://127.0.0.1 or http://localhost.")
+
+
+def _is_public(scope: Scope) -> bool:
+    """Whether a request came over TCP; one from the Unix socket was passed on already, and is answered here."""
+    server = scope.get("server")
+    return server is not None and server[1] is not None
 
 
 def _media_type(headers: dict[bytes, bytes]) -> str:

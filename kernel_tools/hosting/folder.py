@@ -25,8 +25,20 @@ from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, s
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
 from kernel_tools.registry.records import VersionRecord
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HOST = "127.0.0.1"
+ALL_TRAFFIC = "AllTraffic"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductionVariant:
+    """One of the models that share an endpoint's requests: its part is its weight over the sum of all weights."""
+
+    name: str
+    version: VersionRecord
+    weight: float = 1.0
+    workers: int = 1
+    trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,25 @@ class EndpointConfiguration:
     created_by: str
     version: VersionRecord
     trust: bool = False
+    variants: tuple[ProductionVariant, ...] = ()
+    revision: int = 1
     format_version: int = FORMAT_VERSION
+
+    @property
+    def production_variants(self) -> tuple[ProductionVariant, ...]:
+        """The variants; an endpoint that names none has one, which takes all traffic."""
+        return self.variants or (ProductionVariant(ALL_TRAFFIC, self.version, trust=self.trust),)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that answers for one variant; `is_ready` once its model is loaded."""
+
+    id: str
+    variant: str
+    revision: int
+    process: ProcessIdentity
+    is_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +80,17 @@ class EndpointStatus:
     state
         The state that was last written.
     launch
-        Identifies one start of the process; a process of an earlier launch may write nothing any more.
+        Identifies one start of the endpoint; a worker of an earlier launch may write nothing any more.
     changed_at
         When this was written.
     process
-        The endpoint's process, once it has begun.
+        The process of an endpoint that format 1 started; those of today are in `workers`.
     starter
         The process that starts or deletes the endpoint; if it dies half-way, the state tells.
+    workers
+        The processes that answer, or load in order to.
+    in_service_at
+        When this launch first answered; 0 before.
     port
         The port on 127.0.0.1; a restart takes it again if it is free.
     reason
@@ -70,7 +104,15 @@ class EndpointStatus:
     starter: ProcessIdentity | None = None
     port: int | None = None
     reason: str = ""
+    workers: tuple[Worker, ...] = ()
+    in_service_at: int = 0
     format_version: int = FORMAT_VERSION
+
+    @property
+    def processes(self) -> list[ProcessIdentity]:
+        """All processes that serve the endpoint, those that can answer first."""
+        ordered = sorted(self.workers, key=lambda worker: not worker.is_ready)
+        return [worker.process for worker in ordered] + ([self.process] if self.process is not None else [])
 
 
 _Document = TypeVar("_Document", EndpointConfiguration, EndpointStatus)
@@ -89,6 +131,7 @@ class EndpointFolder:
         self.workspace = workspace
         self.path = workspace.folder("endpoints", name)
         self.log_path = self.path / "log.txt"
+        self.routes_path = self.path / "routes.json"
 
     def exists(self) -> bool:
         """Whether there is an endpoint of this name, in whatever state."""
@@ -141,10 +184,13 @@ class EndpointFolder:
         for leftover in self.path.parent.glob(f".{self.name}~*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
-    def configuration(self) -> EndpointConfiguration:
-        """Read `endpoint.json`; IntegrityError if it is broken, NotFoundError if there is no such endpoint."""
+    def configuration(self, revision: int | None = None) -> EndpointConfiguration:
+        """Read `endpoint.json`, or an earlier revision; IntegrityError if broken, NotFoundError without endpoint."""
         self.require()
-        return _read(self.path / "endpoint.json", EndpointConfiguration)
+        present = _read(self.path / "endpoint.json", EndpointConfiguration)
+        if revision in (None, present.revision):
+            return present
+        return _read(self.path / f"endpoint.{revision}.json", EndpointConfiguration)
 
     def status(self) -> EndpointStatus:
         """Read `state.json` as it was written; IntegrityError if it is broken, NotFoundError without endpoint."""
@@ -161,12 +207,10 @@ class EndpointFolder:
             status = self.status()
         except IntegrityError as error:
             return EndpointStatus(EndpointState.FAILED, "", 0, reason=f"{error} {self._way_out}")
-        dead = status.process is not None and not status.process.is_alive()
-        if status.state is EndpointState.IN_SERVICE and (dead or status.process is None):
-            reason = f"The process of endpoint {self.name!r} is gone (it was killed, or the machine was restarted)."
-        elif status.state is EndpointState.CREATING and dead:
-            reason = f"The process of endpoint {self.name!r} ended while it was loading the model; its log says more."
-        elif status.state is EndpointState.CREATING and status.process is None and not _is_alive(status.starter):
+        is_served = any(process.is_alive() for process in status.processes) or host_is_alive(self.workspace)
+        if status.state is EndpointState.IN_SERVICE and not is_served:
+            reason = f"The processes of endpoint {self.name!r} are gone (killed, or the machine was restarted)."
+        elif status.state is EndpointState.CREATING and not is_served and not _is_alive(status.starter):
             reason = f"Endpoint {self.name!r} was never started: the process that deployed it ended before that."
         elif status.state is EndpointState.DELETING and not _is_alive(status.starter):
             return replace(status, reason=f"The deletion of {self.name!r} was interrupted. Call .delete() again.")
@@ -180,7 +224,7 @@ class EndpointFolder:
         """Return the endpoint as the panels show it; a broken file makes it Failed, with the reason."""
         status = self.current_status()
         address = f"http://{HOST}:{status.port}" if status.state is EndpointState.IN_SERVICE else None
-        pid = status.process.pid if status.process is not None and address else None
+        pid = next((process.pid for process in status.processes if process.is_alive()), None) if address else None
         try:
             configuration = self.configuration()
         except IntegrityError as error:
@@ -223,6 +267,19 @@ def endpoint_folders(workspace: Workspace) -> list[EndpointFolder]:
     root = workspace.root / "endpoints"
     names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     return [EndpointFolder(workspace, name) for name in names if NAME_PATTERN.fullmatch(name)]
+
+
+def host_file(workspace: Workspace) -> Path:
+    """The file that names the process of the workspace's host."""
+    return workspace.root / "endpoints" / ".host.json"
+
+
+def host_is_alive(workspace: Workspace) -> bool:
+    """Whether a host watches over the workspace's endpoints, so that what crashed is started again."""
+    try:
+        return msgspec.json.decode(host_file(workspace).read_bytes(), type=ProcessIdentity).is_alive()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_alive(process: ProcessIdentity | None) -> bool:

@@ -1,21 +1,21 @@
 """What happens to an endpoint: it is created, launched, watched, stopped and removed; each step survives a crash.
 
-The endpoint's lock is held for every step that changes its state, and never while a model loads.
+The host does the work: these steps write what is wanted and nudge it. The endpoint's lock is held for every step that changes its state, and never while a model loads.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from dataclasses import replace
 
 from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError, UnavailableError
-from kernel_tools.core.processes import current_process, identify_process
+from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder, EndpointStatus, current_time
-from kernel_tools.hosting.process import find_servers, start_server, stop_process
+from kernel_tools.hosting.hosts import ask_host, nudge_host
+from kernel_tools.hosting.process import find_servers, stop_processes
 from kernel_tools.hosting.records import EndpointState
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 
@@ -53,7 +53,7 @@ def choose_version(workspace: Workspace, model: str, version: int | None) -> Ver
 
 
 def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
-    """Make the endpoint and start its process.
+    """Make the endpoint and have its workers started.
 
     Raises
     ------
@@ -67,11 +67,11 @@ def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
         folder.create(configuration, status)
         details = {"model": version.model, "version": version.version} | ({"trust": True} if trust else {})
         folder.workspace.audit.record("endpoint.deploy", folder.name, details)
-        _start(folder, status)
+    nudge_host(folder.workspace)
 
 
 def relaunch(folder: EndpointFolder) -> None:
-    """Stop the endpoint's process if it runs, and start a new one on the same port.
+    """Stop the endpoint's workers if they run, and have new ones started on the same port.
 
     Raises
     ------
@@ -83,11 +83,11 @@ def relaunch(folder: EndpointFolder) -> None:
         status = _written_status(folder)
         if status is not None and status.state is EndpointState.DELETING:
             raise ConflictError(f"Endpoint {folder.name!r} is being deleted. Deploy it again after that.")
-        _stop(folder, status)
         launched = _new_launch(port=status.port if status else None)
         folder.write_status(launched)
+        _stop(folder, status)
         folder.workspace.audit.record("endpoint.restart", folder.name)
-        _start(folder, launched)
+    nudge_host(folder.workspace)
 
 
 def delete(folder: EndpointFolder) -> None:
@@ -96,10 +96,11 @@ def delete(folder: EndpointFolder) -> None:
         folder.require()
         status = _written_status(folder)
         deleting = _new_launch(port=status.port if status else None)
-        folder.write_status(replace(deleting, state=EndpointState.DELETING, process=status.process if status else None))
+        folder.write_status(replace(deleting, state=EndpointState.DELETING, workers=status.workers if status else ()))
         folder.workspace.audit.record("endpoint.delete", folder.name)
         _stop(folder, status)
         folder.remove()
+        ask_host(folder.workspace, "nudge")
         folder.workspace.audit.record("endpoint.deleted", folder.name)
 
 
@@ -138,18 +139,6 @@ def _new_launch(port: int | None = None) -> EndpointStatus:
     )
 
 
-def _start(folder: EndpointFolder, status: EndpointStatus) -> None:
-    environment = {**os.environ, "ATELIER_HOME": str(folder.workspace.root)}
-    environment["ATELIER_ARTIFACT_ROOT"] = folder.workspace.artifacts.root_url
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait for the next request burn no processor
-    process = identify_process(start_server(folder.path, status.launch, folder.log_path, environment))
-    if process is not None:
-        folder.write_status(replace(status, process=process))
-    else:
-        reason = f"The process of endpoint {folder.name!r} ended at once; its log says more."
-        folder.write_status(replace(status, state=EndpointState.FAILED, reason=reason))
-
-
 def _written_status(folder: EndpointFolder) -> EndpointStatus | None:
     try:
         return folder.status()
@@ -158,9 +147,5 @@ def _written_status(folder: EndpointFolder) -> EndpointStatus | None:
 
 
 def _stop(folder: EndpointFolder, status: EndpointStatus | None) -> None:
-    """Stop the process that the state names; without one, any that serves this folder."""
-    if status is not None and status.process is not None:
-        stop_process(status.process)
-    else:
-        for process in find_servers(folder.path):
-            stop_process(process)
+    """Stop the processes that the state names; without one, any that serves this folder."""
+    stop_processes(status.processes if status is not None else find_servers(folder.path))

@@ -20,7 +20,7 @@ from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFou
 from kernel_tools.core.processes import identify_process
 from kernel_tools.hosting import EndpointState, lifecycle
 from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder
-from kernel_tools.hosting.server import bind
+from kernel_tools.hosting.listeners import bind
 
 SOURCE = Path(kt.__file__).parents[1]
 
@@ -265,7 +265,7 @@ def test_a_log_that_grew_long_is_moved_aside_while_the_process_prints_on(tmp_pat
     path = tmp_path / "log.txt"
     code = """
 import sys, pathlib
-from kernel_tools.hosting.server import rotate_log
+from kernel_tools.hosting.worker import rotate_log
 path = pathlib.Path(sys.argv[1])
 print("first", flush=True); rotate_log(path, 1); rotate_log(path, 100); print("second", flush=True)
 """

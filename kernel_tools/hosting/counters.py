@@ -1,0 +1,100 @@
+"""What a worker counts about its requests, kept in a small file so that it survives the worker. Times in microseconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import msgspec
+
+from kernel_tools.core.workspace import atomic_write
+
+_RATIO = 1.25
+_BUCKETS = 96
+"""Bucket i of a histogram counts times of at most 1.25**i microseconds; the last, of 1,600 s, all longer ones."""
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Times by bucket, so that those of many workers can be summed; quantiles are right to within a quarter."""
+
+    count: int = 0
+    total: float = 0.0
+    buckets: list[int] = field(default_factory=lambda: [0] * _BUCKETS)
+
+    def add(self, microseconds: float) -> None:
+        """Count one time."""
+        self.count += 1
+        self.total += microseconds
+        place = math.ceil(math.log(microseconds, _RATIO)) if microseconds > 1 else 0
+        self.buckets[min(place, _BUCKETS - 1)] += 1
+
+    def quantile(self, share: float) -> float:
+        """Return the time that `share` of the requests did not exceed; NaN without requests."""
+        seen = 0
+        for place, count in enumerate(self.buckets):
+            seen += count
+            if count and seen >= share * self.count:
+                return _RATIO**place
+        return math.nan
+
+
+@dataclass(slots=True)
+class Counters:
+    """SageMaker's metrics of requests, by its names in snake case: counts since the worker began."""
+
+    variant: str = ""
+    revision: int = 0
+    invocations: int = 0
+    invocation_4xx_errors: int = 0
+    invocation_5xx_errors: int = 0
+    invocation_model_errors: int = 0
+    concurrent_requests: int = 0
+    model_latency: Histogram = field(default_factory=Histogram)
+    overhead_latency: Histogram = field(default_factory=Histogram)
+
+    def record(self, status: int, total: float, model: float) -> None:
+        """Count one answered invocation: its HTTP status, and its times in microseconds."""
+        self.invocations += 1
+        if status == 424:
+            self.invocation_model_errors += 1
+        elif status >= 500:
+            self.invocation_5xx_errors += 1
+        elif status >= 400:
+            self.invocation_4xx_errors += 1
+        if model > 0:
+            self.model_latency.add(model)
+        self.overhead_latency.add(max(total - model, 0.0))
+
+    def write(self, path: Path) -> None:
+        """Replace the file."""
+        with atomic_write(path) as file:
+            file.write(msgspec.json.encode(self))
+
+
+def read_counters(folder: Path) -> list[Counters]:
+    """Return what all workers of an endpoint counted, also those that ended."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=Counters))
+        except (OSError, ValueError):
+            continue  # replaced or removed meanwhile
+    return found
+
+
+def sum_counters(parts: Iterable[Counters]) -> Counters:
+    """Return the sum of several workers' counters."""
+    whole = Counters()
+    for part in parts:
+        for item in fields(Counters):
+            mine, theirs = getattr(whole, item.name), getattr(part, item.name)
+            if isinstance(mine, Histogram):
+                mine.count += theirs.count
+                mine.total += theirs.total
+                mine.buckets = [a + b for a, b in zip(mine.buckets, theirs.buckets, strict=True)]
+            elif isinstance(mine, int) and item.name != "revision":
+                setattr(whole, item.name, mine + theirs)
+    return whole

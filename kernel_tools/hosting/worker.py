@@ -1,0 +1,285 @@
+"""A worker: ``python -m kernel_tools.hosting.worker <endpoint folder> <launch> <id> <variant> <revision> <listener>``.
+
+It loads the model of one variant, says in `state.json` that it is ready, and answers on the endpoint's listening
+socket, which it inherited from the host, until it is told to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import uvicorn
+
+from kernel_tools.core.errors import AtelierError
+from kernel_tools.core.processes import current_process
+from kernel_tools.core.workspace import Workspace
+from kernel_tools.hosting.app import EndpointApplication, Place
+from kernel_tools.hosting.counters import Counters
+from kernel_tools.hosting.folder import (
+    HOST,
+    EndpointFolder,
+    EndpointStatus,
+    ProductionVariant,
+    Worker,
+    current_time,
+    host_is_alive,
+)
+from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
+from kernel_tools.hosting.listeners import hand_out_listener, private_path
+from kernel_tools.hosting.predictor import Predictor
+from kernel_tools.hosting.records import EndpointState
+from kernel_tools.hosting.routing import Hop, RoutingTable
+
+MAX_LOG_BYTES = 10 * 1024 * 1024
+DRAIN_SECONDS = 6
+IDLE_DRAIN_SECONDS = 1.0
+"""How long kept connections may wait for one more request, which ends them, before they are closed."""
+
+_log = logging.getLogger("atelier.endpoint")
+
+
+class SupersededError(AtelierError):
+    """This process is no longer wanted: the endpoint was deleted or started anew meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which worker this process is, as its command line says: one variant of one revision in one launch."""
+
+    launch: str
+    id: str
+    variant: str
+    revision: int
+    listener: int
+
+
+def main(arguments: list[str]) -> int:
+    """Serve one variant of the endpoint of a folder; returns the exit code."""
+    path, launch, worker_id, variant, revision, listener = arguments
+    assignment = Assignment(launch, worker_id, variant, int(revision), int(listener))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.captureWarnings(True)
+    folder = EndpointFolder(Workspace(Path(path).parent.parent), Path(path).name)
+    threading.Thread(target=_watch, args=(folder, assignment), name="watch", daemon=True).start()
+    try:
+        serve(folder, assignment)
+    except SupersededError as error:
+        _log.info("%s", error)
+    return 0
+
+
+def serve(folder: EndpointFolder, assignment: Assignment) -> None:
+    """Load the model, tell that it is ready, and serve it until SIGTERM."""
+    started = time.monotonic()
+    _register(folder, assignment, is_ready=False)
+    try:
+        configuration = folder.configuration(assignment.revision)
+        variant = next(item for item in configuration.production_variants if item.name == assignment.variant)
+        predictor = load_predictor(folder.workspace, variant)
+        listener = socket.socket(fileno=assignment.listener)
+        private = _private_listener(folder, assignment)
+        counters = Counters(assignment.variant, assignment.revision)
+        server = _make_server(folder, assignment, variant, predictor, counters)
+        gc.collect()
+        gc.freeze()
+    except Exception as error:
+        _log.exception("Loading failed")
+        said = str(error) if isinstance(error, AtelierError) else f"{type(error).__name__}: {error}"
+        _fail(folder, assignment, said)
+        return
+    hand_out_listener(run_folder(folder.workspace) / f"{assignment.id}.listener", listener)
+    status = _register(folder, assignment, is_ready=True)
+    address = f"http://{HOST}:{status.port}"
+    _log.info("In service on %s after %.2f s (%s)", address, time.monotonic() - started, assignment.variant)
+    if status.changed_at == status.in_service_at:
+        folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
+    ask_host(folder.workspace, "nudge")
+    path = folder.path / "metrics" / f"{assignment.id}.json"
+    threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
+    server.run(sockets=[listener, private])
+    if path.parent.is_dir():
+        counters.concurrent_requests = 0
+        counters.write(path)
+
+
+def load_predictor(workspace: Workspace, variant: ProductionVariant) -> Predictor:
+    """Load the model of a variant and call it once."""
+    from kernel_tools.registry.formats import load_model
+
+    version = variant.version
+    predictor = Predictor(version, load_model(version, workspace.artifacts, trust=variant.trust))
+    predictor.warm_up(version.sample)
+    return predictor
+
+
+class _DrainingServer(uvicorn.Server):
+    """Stops accepting at SIGTERM, ends kept connections with their next answer, and waits a little for that answer."""
+
+    application: EndpointApplication
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.application.is_draining = True
+        for server in self.servers:
+            server.close()
+        end = time.monotonic() + IDLE_DRAIN_SECONDS
+        while self.server_state.connections and time.monotonic() < end and not self.force_exit:
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
+
+def _make_server(
+    folder: EndpointFolder,
+    assignment: Assignment,
+    variant: ProductionVariant,
+    predictor: Predictor,
+    counters: Counters,
+) -> uvicorn.Server:
+    version = variant.version
+    description = {"endpoint": folder.name, "model": version.model, "version": version.version}
+    table = RoutingTable(folder.routes_path)
+    place = Place(assignment.variant, assignment.revision, table, Hop())
+    threading.Thread(target=_follow_routes, args=(table,), name="routes", daemon=True).start()
+    application = EndpointApplication(folder.name, predictor, description, place=place, counters=counters)
+    config = uvicorn.Config(
+        application,
+        interface="asgi3",
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    config.load()
+    server = _DrainingServer(config)
+    server.application = application
+    return server
+
+
+def bind(port: int | None) -> socket.socket:
+    """Bind the port that the endpoint had before if it is free, else any."""
+    for candidate in (port, 0) if port else (0,):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            listener.bind((HOST, candidate))
+            return listener
+        except OSError:
+            listener.close()
+            if candidate == 0:
+                raise
+            _log.info("Port %d is taken; another one is used", candidate)
+    raise RuntimeError("unreachable: port 0 is always tried")
+
+
+def _private_listener(folder: EndpointFolder, assignment: Assignment) -> socket.socket:
+    """The Unix socket by which workers of other variants pass requests on to this one."""
+    private = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    path = private_path(folder.workspace, assignment.id)
+    path.unlink(missing_ok=True)
+    private.bind(str(path))
+    private.listen(512)
+    return private
+
+
+def _follow_routes(table: RoutingTable) -> None:
+    while True:
+        time.sleep(0.05)
+        table.refresh()
+
+
+def _keep_counters(counters: Counters, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    written = -1
+    while True:
+        time.sleep(0.25)
+        if counters.invocations != written and path.parent.is_dir():
+            written = counters.invocations
+            try:
+                counters.write(path)
+            except OSError:
+                continue  # the endpoint is being deleted
+
+
+def _register(folder: EndpointFolder, assignment: Assignment, *, is_ready: bool) -> EndpointStatus:
+    """Write this worker into the endpoint's state; the first one that is ready puts the endpoint in service."""
+    with folder.lock():
+        status = _wanted_status(folder, assignment)
+        worker = Worker(assignment.id, assignment.variant, assignment.revision, current_process(), is_ready)
+        others = [item for item in status.workers if item.id != assignment.id]
+        status = replace(status, workers=(*others, worker))
+        if is_ready and status.state is EndpointState.CREATING:
+            now = current_time()
+            status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now)
+        folder.write_status(status)
+        return status
+
+
+def _fail(folder: EndpointFolder, assignment: Assignment, said: str) -> None:
+    """Take this worker out of the endpoint's state; an endpoint that has no other is Failed."""
+    with folder.lock():
+        status = _wanted_status(folder, assignment)
+        others = tuple(item for item in status.workers if item.id != assignment.id)
+        status = replace(status, workers=others, changed_at=current_time())
+        if status.state is EndpointState.CREATING:
+            reason = f"The model could not be loaded. {said}"
+            status = replace(status, state=EndpointState.FAILED, reason=reason)
+        folder.write_status(status)
+    folder.workspace.audit.record("endpoint.failed", folder.name, {"reason": said[:1000]})
+
+
+def _wanted_status(folder: EndpointFolder, assignment: Assignment) -> EndpointStatus:
+    """Return the endpoint's state if this process is still one that is wanted, else raise SupersededError."""
+    status = folder.status() if folder.exists() else None
+    if status is None or status.launch != assignment.launch or status.state is EndpointState.DELETING:
+        raise SupersededError(f"Endpoint {folder.name!r} was deleted or started anew; this process ends.")
+    return status
+
+
+def _watch(folder: EndpointFolder, assignment: Assignment) -> None:
+    """Bound the log, end a worker that is no longer wanted, and start a new host if the old one was killed."""
+    while True:
+        time.sleep(2)
+        try:
+            rotate_log(folder.log_path, MAX_LOG_BYTES)
+            status = folder.status()
+        except (OSError, AtelierError):
+            if not folder.exists():
+                os.kill(os.getpid(), signal.SIGTERM)
+            continue
+        if status.launch != assignment.launch:
+            os.kill(os.getpid(), signal.SIGTERM)
+        elif status.state is EndpointState.IN_SERVICE and not host_is_alive(folder.workspace):
+            with contextlib.suppress(OSError):
+                start_host(folder.workspace)
+
+
+def rotate_log(path: Path, limit: int) -> None:
+    """Move a log of more than `limit` bytes aside, over the one moved before, and print to a new one from now on."""
+    if path.stat().st_size <= limit:
+        return
+    path.replace(path.with_name("log.1.txt"))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
