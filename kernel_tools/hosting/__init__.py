@@ -10,11 +10,24 @@ from __future__ import annotations
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.hosting import lifecycle
 from kernel_tools.hosting.endpoint import DEFAULT_TIMEOUT, Endpoint
-from kernel_tools.hosting.folder import EndpointFolder, endpoint_folders
+from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, endpoint_folders
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
 from kernel_tools.hosting.wire import ModelError
 
-__all__ = ["Endpoint", "EndpointRecord", "EndpointState", "ModelError", "deploy", "get", "list_endpoints"]
+__all__ = [
+    "Alarm",
+    "Endpoint",
+    "EndpointRecord",
+    "EndpointState",
+    "ModelError",
+    "ProductionVariant",
+    "UpdatePolicy",
+    "UpdateProgress",
+    "deploy",
+    "get",
+    "list_endpoints",
+]
 
 
 def deploy(

@@ -98,3 +98,20 @@ def sum_counters(parts: Iterable[Counters]) -> Counters:
             elif isinstance(mine, int) and item.name != "revision":
                 setattr(whole, item.name, mine + theirs)
     return whole
+
+
+def named_metrics(counted: Counters) -> dict[str, float]:
+    """Return counters by SageMaker's names; latencies as mean and quantiles in microseconds, NaN without requests."""
+    latency, overhead = counted.model_latency, counted.overhead_latency
+    return {
+        "Invocations": counted.invocations,
+        "Invocation4XXErrors": counted.invocation_4xx_errors,
+        "Invocation5XXErrors": counted.invocation_5xx_errors,
+        "InvocationModelErrors": counted.invocation_model_errors,
+        "ConcurrentRequests": counted.concurrent_requests,
+        "ModelLatency": latency.total / latency.count if latency.count else math.nan,
+        "ModelLatencyP50": latency.quantile(0.5),
+        "ModelLatencyP99": latency.quantile(0.99),
+        "OverheadLatency": overhead.total / overhead.count if overhead.count else math.nan,
+        "OverheadLatencyP99": overhead.quantile(0.99),
+    }

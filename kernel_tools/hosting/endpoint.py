@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from kernel_tools.core.links import studio_url
 from kernel_tools.hosting import lifecycle, lineage
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
-from kernel_tools.hosting.folder import EndpointFolder
+from kernel_tools.hosting.counters import named_metrics, read_counters, sum_counters
+from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 from kernel_tools.registry.records import VersionRecord
 
 if TYPE_CHECKING:
@@ -153,6 +156,61 @@ class Endpoint:
         """Start the process anew, on the same port if it is free, whether it runs or not; then wait for it."""
         lifecycle.relaunch(self._folder)
         return self.wait(timeout) if timeout > 0 else self
+
+    def update(
+        self,
+        version: int | None = None,
+        *,
+        variants: Sequence[ProductionVariant] | None = None,
+        policy: UpdatePolicy | None = None,
+        trust: bool = False,
+        timeout: float = 600.0,
+    ) -> Endpoint:
+        """Serve another version, or several variants by weight, without dropping a request.
+
+        Parameters
+        ----------
+        version
+            The version of the same model that is to take all traffic; None is the newest approved one.
+        variants
+            Instead of a version: the production variants.
+        policy
+            How traffic shifts, and what rolls it back; default all at once.
+        trust
+            As for `deploy`.
+        timeout
+            How long to wait until the update is over, in seconds; 0 returns at once.
+
+        Raises
+        ------
+        ConflictError
+            If the endpoint is not in service or being updated, or the version is rejected.
+        UnavailableError
+            If the update was rolled back, with the reason, or is not over in time.
+        """
+        wanted = tuple(variants or ())
+        if not wanted:
+            present = self._folder.configuration().production_variants[0]
+            chosen = lifecycle.choose_version(self._folder.workspace, self.record.model, version)
+            wanted = (replace(present, version=chosen, trust=trust),)
+        if len({variant.name for variant in wanted}) < len(wanted):
+            raise InvalidArgumentError("Two variants have one name: name each once.")
+        begun = lifecycle.update(self._folder, wanted, policy or UpdatePolicy())
+        if timeout > 0:
+            lifecycle.wait_until_updated(self._folder, begun.revision, timeout)
+        return self
+
+    @property
+    def update_progress(self) -> UpdateProgress | None:
+        """How far the last update is; None if there never was one."""
+        return self._folder.update_progress()
+
+    def metrics(self) -> dict[str, float]:
+        """Return SageMaker's metrics, summed over all workers since the endpoint was deployed; times in microseconds.
+
+        Workers write what they count four times a second.
+        """
+        return named_metrics(sum_counters(read_counters(self._folder.metrics_path)))
 
     def delete(self) -> None:
         """End the process after the requests that it is answering, and remove the endpoint."""

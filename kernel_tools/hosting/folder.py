@@ -23,6 +23,7 @@ from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, sync_folder, validate_name
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.hosting.updates import UpdateProgress
 from kernel_tools.registry.records import VersionRecord
 
 FORMAT_VERSION = 2
@@ -91,6 +92,8 @@ class EndpointStatus:
         The processes that answer, or load in order to.
     in_service_at
         When this launch first answered; 0 before.
+    failed_revision
+        The newest revision whose model could not be loaded, for `reason`.
     port
         The port on 127.0.0.1; a restart takes it again if it is free.
     reason
@@ -106,6 +109,7 @@ class EndpointStatus:
     reason: str = ""
     workers: tuple[Worker, ...] = ()
     in_service_at: int = 0
+    failed_revision: int = 0
     format_version: int = FORMAT_VERSION
 
     @property
@@ -116,6 +120,7 @@ class EndpointStatus:
 
 
 _Document = TypeVar("_Document", EndpointConfiguration, EndpointStatus)
+MAX_EVENTS_BYTES = 1024 * 1024
 
 
 def current_time() -> int:
@@ -132,6 +137,7 @@ class EndpointFolder:
         self.path = workspace.folder("endpoints", name)
         self.log_path = self.path / "log.txt"
         self.routes_path = self.path / "routes.json"
+        self.metrics_path = self.path / "metrics"
 
     def exists(self) -> bool:
         """Whether there is an endpoint of this name, in whatever state."""
@@ -192,6 +198,38 @@ class EndpointFolder:
             return present
         return _read(self.path / f"endpoint.{revision}.json", EndpointConfiguration)
 
+    def write_configuration(self, configuration: EndpointConfiguration) -> None:
+        """Replace `endpoint.json`, keeping the one before as a revision; the caller holds the lock."""
+        before = self.configuration()
+        _write(self.path / f"endpoint.{before.revision}.json", before)
+        _write(self.path / "endpoint.json", configuration)
+
+    def restore_configuration(self, revision: int) -> None:
+        """Make an earlier revision the present one again; the caller holds the lock."""
+        _write(self.path / "endpoint.json", self.configuration(revision))
+
+    def update_progress(self) -> UpdateProgress | None:
+        """Return how far the last update is; None if there never was one."""
+        try:
+            return msgspec.json.decode((self.path / "update.json").read_bytes(), type=UpdateProgress)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise IntegrityError(f"update.json of endpoint {self.name!r} cannot be read: {error}.") from error
+
+    def write_update(self, progress: UpdateProgress) -> None:
+        """Replace `update.json`; the caller holds the lock."""
+        with atomic_write(self.path / "update.json") as file:
+            file.write(msgspec.json.encode(progress))
+
+    def record_event(self, event: str, details: dict[str, object]) -> None:
+        """Append to `events.jsonl` what the panel shows as progress; the caller holds the lock."""
+        path = self.path / "events.jsonl"
+        if path.exists() and path.stat().st_size > MAX_EVENTS_BYTES:
+            path.replace(self.path / "events.1.jsonl")
+        with path.open("ab") as file:
+            file.write(msgspec.json.encode({"time": current_time(), "event": event, **details}) + b"\n")
+
     def status(self) -> EndpointStatus:
         """Read `state.json` as it was written; IntegrityError if it is broken, NotFoundError without endpoint."""
         self.require()
@@ -241,7 +279,7 @@ class EndpointFolder:
             created_by=configuration.created_by,
             url=address,
             pid=pid,
-            reason=status.reason,
+            reason=status.reason if status.state in (EndpointState.FAILED, EndpointState.DELETING) else "",
             version_id=configuration.version.id,
         )
 

@@ -13,10 +13,17 @@ from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError, UnavailableError
 from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace
-from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder, EndpointStatus, current_time
+from kernel_tools.hosting.folder import (
+    EndpointConfiguration,
+    EndpointFolder,
+    EndpointStatus,
+    ProductionVariant,
+    current_time,
+)
 from kernel_tools.hosting.hosts import ask_host, nudge_host
 from kernel_tools.hosting.process import find_servers, stop_processes
 from kernel_tools.hosting.records import EndpointState
+from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 
 POLL_SECONDS = 0.01
@@ -68,6 +75,56 @@ def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
         details = {"model": version.model, "version": version.version} | ({"trust": True} if trust else {})
         folder.workspace.audit.record("endpoint.deploy", folder.name, details)
     nudge_host(folder.workspace)
+
+
+def update(folder: EndpointFolder, variants: tuple[ProductionVariant, ...], policy: UpdatePolicy) -> UpdateProgress:
+    """Have the host pass from the present configuration to one with other variants.
+
+    Raises
+    ------
+    ConflictError
+        If the endpoint is not in service, or another update is under way.
+    """
+    with folder.lock():
+        before, progress = folder.configuration(), folder.update_progress()
+        if (state := folder.current_status().state) is not EndpointState.IN_SERVICE:
+            raise ConflictError(f"Endpoint {folder.name!r} is {state.value}: only one that is InService is updated.")
+        if progress is not None and not progress.is_over:
+            raise ConflictError(f"Endpoint {folder.name!r} is being updated. Wait until that is over.")
+        revision = max(before.revision, progress.revision if progress is not None else 0) + 1
+        first = variants[0]
+        configuration = replace(
+            before, version=first.version, trust=first.trust, variants=variants, revision=revision, format_version=2
+        )
+        begun = UpdateProgress(before.revision, revision, policy, "starting", current_time())
+        folder.write_update(begun)  # before the configuration: nothing is shifted without a plan
+        folder.write_configuration(configuration)
+        folder.record_event("update", {"phase": begun.phase, "share": 0.0, "reason": ""})
+        folder.workspace.audit.record("endpoint.update", folder.name, {"revision": revision, "kind": policy.kind})
+    nudge_host(folder.workspace)
+    return begun
+
+
+def wait_until_updated(folder: EndpointFolder, revision: int, timeout: float) -> None:
+    """Wait until an update is over.
+
+    Raises
+    ------
+    UnavailableError
+        If it was rolled back, with the reason, or is not over in time.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        progress = folder.update_progress()
+        if progress is None or progress.revision != revision or progress.phase == "finished":
+            return
+        if progress.phase == "rolled_back":
+            raise UnavailableError(f"The update of endpoint {folder.name!r} was rolled back. {progress.reason}")
+        if time.monotonic() > end:
+            raise UnavailableError(
+                f"The update of endpoint {folder.name!r} is not over after {timeout:g} s (it is {progress.phase})."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def relaunch(folder: EndpointFolder) -> None:

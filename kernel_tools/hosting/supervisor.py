@@ -14,10 +14,11 @@ from dataclasses import replace
 import msgspec
 
 from kernel_tools.core.errors import UnavailableError
-from kernel_tools.core.processes import ProcessIdentity, identify_process
+from kernel_tools.core.processes import identify_process
 from kernel_tools.core.workspace import atomic_write
+from kernel_tools.hosting.counters import read_counters, sum_counters
+from kernel_tools.hosting.fleets import Fleet, missing, read_fleets, route_table, surplus
 from kernel_tools.hosting.folder import (
-    EndpointConfiguration,
     EndpointFolder,
     EndpointStatus,
     ProductionVariant,
@@ -29,6 +30,7 @@ from kernel_tools.hosting.listeners import BACKLOG, bind, private_path, take_lis
 from kernel_tools.hosting.process import WORKER_MODULE, start_detached, stop_processes
 from kernel_tools.hosting.records import EndpointState
 from kernel_tools.hosting.routing import Route
+from kernel_tools.hosting.updates import UpdateProgress
 
 LOCK_SECONDS = 0.2
 MAX_EARLY_CRASHES = 3
@@ -49,7 +51,7 @@ class Supervisor:
         self._folder = folder
         self._listener: socket.socket | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._draining: list[ProcessIdentity] = []
+        self._running: set[str] = set()
         self._crashes = 0
         self._next_start = 0.0
         self._last_crash = 0.0
@@ -74,13 +76,13 @@ class Supervisor:
             if status.state is EndpointState.DELETING:
                 self.close()
             return
-        if self._is_as_wanted(status, self._folder.configuration()):
+        if self._is_as_wanted(status):
             return
         with self._folder.lock(LOCK_SECONDS):
             status = self._folder.status()
             if status.state not in _SERVED:
                 return
-            self._bring_forward(status, self._folder.configuration())
+            self._bring_forward(status)
 
     def close(self) -> None:
         """Close the listening socket: the endpoint is deleted, or goes with the host."""
@@ -100,36 +102,62 @@ class Supervisor:
             _log.exception("Endpoint %s could not be stopped", self._folder.name)
         self.close()
 
-    def _is_as_wanted(self, status: EndpointStatus, configuration: EndpointConfiguration) -> bool:
+    def _is_as_wanted(self, status: EndpointStatus) -> bool:
         if status.launch != self._launch or self._listener is None or status.process is not None:
             return False
-        alive = [worker for worker in status.workers if worker.process.is_alive()]
-        if len(alive) < len(status.workers) or self._missing(alive, configuration):
+        progress = self._folder.update_progress()
+        if progress is not None and not progress.is_over:
             return False
-        return self._surplus(alive, configuration) == [] and self._route_table(alive, configuration) == self._routes
+        alive = [worker for worker in status.workers if worker.process.is_alive()]
+        if self._running - {worker.id for worker in alive} or len(alive) < len(status.workers):
+            return False
+        fleets = read_fleets(self._folder, progress)
+        return not (missing(fleets, alive) or surplus(fleets, alive)) and self._table(fleets, alive) == self._routes
 
-    def _bring_forward(self, status: EndpointStatus, configuration: EndpointConfiguration) -> None:
+    def _bring_forward(self, status: EndpointStatus) -> None:
         now = time.monotonic()
         if status.launch != self._launch:
-            self._launch, self._crashes, self._next_start = status.launch, 0, 0.0
+            self._launch, self._crashes, self._next_start, self._running = status.launch, 0, 0.0, set()
         alive = [worker for worker in status.workers if worker.process.is_alive()]
-        if len(alive) < len(status.workers) and not self._count_crashes(status, len(status.workers) - len(alive), now):
+        lost = (self._running | {worker.id for worker in status.workers}) - {worker.id for worker in alive}
+        self._running -= lost
+        if lost and not self._count_crashes(status, len(lost), now):
             return
         port = self._open_listener(status)
         if status.process is not None:  # of format 1: its own socket is closed with it
             stop_processes([status.process])
+        fleets = read_fleets(self._folder, self._update(status, alive))
         if now >= self._next_start:
-            alive += [
-                self._start(status.launch, variant, configuration) for variant in self._missing(alive, configuration)
-            ]
-        surplus = self._surplus(alive, configuration)
-        kept = [worker for worker in alive if worker not in surplus]
-        self._write_routes(kept, configuration)
+            alive += [self._start(status.launch, variant, revision) for variant, revision in missing(fleets, alive)]
+        ending = surplus(fleets, alive)
+        kept = [worker for worker in alive if worker not in ending]
+        self._write_routes(fleets, kept)
         changed = replace(status, port=port, workers=tuple(kept), process=None)
         if changed != status:
             self._folder.write_status(changed)
-        for worker in surplus:
+        self._running = {worker.id for worker in kept}
+        for worker in ending:
             self._drain(worker)
+
+    def _update(self, status: EndpointStatus, alive: list[Worker]) -> UpdateProgress | None:
+        """Take the next step of an update, if it is time for one."""
+        progress = self._folder.update_progress()
+        if progress is None or progress.is_over:
+            return progress
+        fleets = read_fleets(self._folder, progress)
+        counted = sum_counters(
+            item for item in read_counters(self._folder.metrics_path) if item.revision == progress.revision
+        )
+        failure = status.reason if status.failed_revision == progress.revision else ""
+        step = progress.next_step(current_time(), fleets[0].is_ready(alive), counted, failure)
+        if step != progress:
+            if step.phase == "rolled_back":
+                self._folder.restore_configuration(progress.previous)
+            self._folder.write_update(step)
+            self._folder.record_event("update", {"phase": step.phase, "share": step.share, "reason": step.reason})
+            if step.is_over:
+                self._folder.workspace.audit.record(f"endpoint.update_{step.phase}", self._folder.name)
+        return step
 
     def _count_crashes(self, status: EndpointStatus, count: int, now: float) -> bool:
         """Note that workers ended unbidden; False if the endpoint is given up, because none ever became ready."""
@@ -149,27 +177,7 @@ class Supervisor:
         self._folder.write_status(failed)
         return False
 
-    def _missing(self, alive: list[Worker], configuration: EndpointConfiguration) -> list[ProductionVariant]:
-        """The variants that lack workers, one entry for each worker that is to be started."""
-        missing = []
-        for variant in configuration.production_variants:
-            present = sum(item.variant == variant.name and item.revision == configuration.revision for item in alive)
-            missing += [variant] * (variant.workers - present)
-        return missing
-
-    def _surplus(self, alive: list[Worker], configuration: EndpointConfiguration) -> list[Worker]:
-        """The workers that are to end: those beyond the wanted number, and earlier revisions once this one is ready."""
-        surplus: list[Worker] = []
-        ready = 0
-        for variant in configuration.production_variants:
-            mine = [item for item in alive if item.variant == variant.name and item.revision == configuration.revision]
-            surplus += sorted(mine, key=lambda item: not item.is_ready)[variant.workers :]
-            ready += sum(item.is_ready for item in mine) >= variant.workers
-        if ready == len(configuration.production_variants):
-            surplus += [item for item in alive if item.revision != configuration.revision]
-        return surplus
-
-    def _start(self, launch: str, variant: ProductionVariant, configuration: EndpointConfiguration) -> Worker:
+    def _start(self, launch: str, variant: ProductionVariant, revision: int) -> Worker:
         assert self._listener is not None
         worker_id = secrets.token_hex(4)
         environment = dict(os.environ)
@@ -177,7 +185,7 @@ class Supervisor:
         descriptor = self._listener.fileno()
         command = [WORKER_MODULE, str(self._folder.path), launch, worker_id, variant.name]
         child = start_detached(
-            [*command, str(configuration.revision), str(descriptor)],
+            [*command, str(revision), str(descriptor)],
             self._folder.log_path,
             self._folder.workspace.root,
             environment,
@@ -187,7 +195,7 @@ class Supervisor:
         identity = identify_process(child.pid)
         if identity is None:
             raise UnavailableError(f"A worker of endpoint {self._folder.name!r} ended at once; its log says more.")
-        return Worker(worker_id, variant.name, configuration.revision, identity)
+        return Worker(worker_id, variant.name, revision, identity)
 
     def _drain(self, worker: Worker) -> None:
         try:
@@ -210,26 +218,11 @@ class Supervisor:
         port: int = self._listener.getsockname()[1]
         return port
 
-    def _route_table(self, workers: list[Worker], configuration: EndpointConfiguration) -> tuple[Route, ...]:
-        variants = configuration.production_variants
-        weights = {(variant.name, configuration.revision): variant.weight for variant in variants}
-        ready = [worker for worker in workers if worker.is_ready]
-        found = {(worker.variant, worker.revision) for worker in ready}
-        is_shifted = all(key in found for key in weights)
-        routes = []
-        for variant, revision in sorted(found):
-            addresses = [
-                str(private_path(self._folder.workspace, worker.id))
-                for worker in ready
-                if (worker.variant, worker.revision) == (variant, revision)
-            ]
-            is_present = revision == configuration.revision
-            weight = weights.get((variant, revision), 0.0) if is_present else float(not is_shifted)
-            routes.append(Route(variant, revision, weight, tuple(sorted(addresses))))
-        return tuple(routes)
+    def _table(self, fleets: list[Fleet], workers: list[Worker]) -> tuple[Route, ...]:
+        return route_table(fleets, workers, lambda worker_id: str(private_path(self._folder.workspace, worker_id)))
 
-    def _write_routes(self, workers: list[Worker], configuration: EndpointConfiguration) -> None:
-        routes = self._route_table(workers, configuration)
+    def _write_routes(self, fleets: list[Fleet], workers: list[Worker]) -> None:
+        routes = self._table(fleets, workers)
         if routes != self._routes:
             with atomic_write(self._folder.routes_path) as file:
                 file.write(msgspec.json.encode(routes))

@@ -106,7 +106,7 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     if status.changed_at == status.in_service_at:
         folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
     ask_host(folder.workspace, "nudge")
-    path = folder.path / "metrics" / f"{assignment.id}.json"
+    path = folder.metrics_path / f"{assignment.id}.json"
     threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
     server.run(sockets=[listener, private])
     if path.parent.is_dir():
@@ -236,10 +236,11 @@ def _fail(folder: EndpointFolder, assignment: Assignment, said: str) -> None:
     with folder.lock():
         status = _wanted_status(folder, assignment)
         others = tuple(item for item in status.workers if item.id != assignment.id)
+        reason = f"The model could not be loaded. {said}"
         status = replace(status, workers=others, changed_at=current_time())
+        status = replace(status, failed_revision=assignment.revision, reason=reason)
         if status.state is EndpointState.CREATING:
-            reason = f"The model could not be loaded. {said}"
-            status = replace(status, state=EndpointState.FAILED, reason=reason)
+            status = replace(status, state=EndpointState.FAILED)
         folder.write_status(status)
     folder.workspace.audit.record("endpoint.failed", folder.name, {"reason": said[:1000]})
 
