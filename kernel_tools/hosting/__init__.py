@@ -11,7 +11,7 @@ from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.hosting import lifecycle
 from kernel_tools.hosting.endpoint import DEFAULT_TIMEOUT, Endpoint
 from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, endpoint_folders
-from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits
 from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
 from kernel_tools.hosting.wire import ModelError
 
@@ -20,6 +20,7 @@ __all__ = [
     "Endpoint",
     "EndpointRecord",
     "EndpointState",
+    "Limits",
     "ModelError",
     "ProductionVariant",
     "UpdatePolicy",
@@ -37,6 +38,7 @@ def deploy(
     *,
     timeout: float = DEFAULT_TIMEOUT,
     trust: bool = False,
+    limits: Limits | None = None,
     workspace: Workspace | None = None,
 ) -> Endpoint:
     """Serve a model version under a name, and wait until it answers.
@@ -53,6 +55,8 @@ def deploy(
         How long to wait for it, in seconds; 0 returns at once, and `Endpoint.wait` waits later.
     trust
         Let the model's file restore classes that could execute code, as in `ModelVersion.load`.
+    limits
+        Requests that may wait and seconds that one may take; default 64 and 60.
     workspace
         Default: the current workspace.
 
@@ -68,7 +72,7 @@ def deploy(
     """
     workspace = workspace or current_workspace()
     folder = EndpointFolder(workspace, model if name is None else name)
-    lifecycle.create(folder, lifecycle.choose_version(workspace, model, version), trust)
+    lifecycle.create(folder, lifecycle.choose_version(workspace, model, version), trust, limits)
     endpoint = Endpoint(folder)
     return endpoint.wait(timeout) if timeout > 0 else endpoint
 

@@ -26,12 +26,12 @@ from kernel_tools.core.errors import (
 )
 from kernel_tools.hosting.counters import Counters
 from kernel_tools.hosting.predictor import Predictor
+from kernel_tools.hosting.records import Limits
 from kernel_tools.hosting.routing import Hop, HopError, RoutingTable, request_head
 from kernel_tools.hosting.wire import (
     INVOCATIONS_PATH,
     JSON_TYPE,
     MAX_BODY_BYTES,
-    MAX_WAITING,
     PING_PATH,
     error_body,
     error_status,
@@ -76,8 +76,9 @@ class EndpointApplication:
         What answers invocations.
     description
         What `/ping` tells besides the status.
-    max_waiting
-        Invocations that may wait; beyond them the answer is 429 with `Retry-After`.
+    limits
+        Invocations that may wait, beyond which the answer is 429 with `Retry-After`, and how long one may take. A
+        model that takes longer is stuck: the answer is 424, and `on_stuck` is called.
     place
         Where this worker stands among others; None answers everything itself.
     counters
@@ -89,7 +90,7 @@ class EndpointApplication:
         name: str,
         predictor: Predictor,
         description: dict[str, Any],
-        max_waiting: int = MAX_WAITING,
+        limits: Limits | None = None,
         *,
         place: Place | None = None,
         counters: Counters | None = None,
@@ -97,7 +98,8 @@ class EndpointApplication:
         self._name = name
         self._predictor = predictor
         self._ping = msgspec.json.encode({"status": "InService", **description})
-        self._max_waiting = max_waiting
+        self._limits = limits or Limits()
+        self.on_stuck: Callable[[], None] = lambda: None
         self._place = place
         self._counters = counters or Counters()
         self.is_draining = False
@@ -159,7 +161,7 @@ class EndpointApplication:
     async def _answer_here(self, body: bytes) -> tuple[int, bytes, Iterable[Header]]:
         variant = [(VARIANT_HEADER, self._place.variant.encode())] if self._place is not None else []
         began = time.perf_counter()
-        if self._waiting >= self._max_waiting:
+        if self._waiting >= self._limits.max_waiting:
             message = f"Endpoint {self._name!r} has {self._waiting} requests waiting. Send this one again in a second."
             self._counters.record(429, 1e6 * (time.perf_counter() - began), 0)
             return 429, _encode(error_body("UnavailableError", message)), [(b"retry-after", b"1"), *variant]
@@ -167,7 +169,16 @@ class EndpointApplication:
         self._counters.concurrent_requests = self._waiting
         try:
             loop = asyncio.get_running_loop()
-            status, reply, seconds = await loop.run_in_executor(self._executor, self._invoke, body)
+            answer = loop.run_in_executor(self._executor, self._invoke, body)
+            limit = self._limits.timeout_seconds
+            done, _ = await asyncio.wait([answer], timeout=limit)
+            if done:
+                status, reply, seconds = answer.result()
+            else:
+                _log.error("The model did not answer within %g s; this worker ends", limit)
+                message = f"The model of endpoint {self._name!r} did not answer within {limit:g} s. Send fewer rows."
+                status, reply, seconds = 424, _encode(error_body("ModelError", message)), limit
+                self.on_stuck()
         finally:
             self._waiting -= 1
             self._counters.concurrent_requests = self._waiting

@@ -1,4 +1,4 @@
-"""What a worker counts about its requests, kept in a small file so that it survives the worker. Times in microseconds."""
+"""What a worker counts about its requests, in a small file that survives the worker. Times are in microseconds."""
 
 from __future__ import annotations
 

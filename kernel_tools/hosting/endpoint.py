@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 DEFAULT_TIMEOUT = 60.0
+MAX_WORKERS = 64
 
 
 class Endpoint:
@@ -204,6 +205,25 @@ class Endpoint:
     def update_progress(self) -> UpdateProgress | None:
         """How far the last update is; None if there never was one."""
         return self._folder.update_progress()
+
+    def scale(self, workers: int, variant: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
+        """Answer with so many workers of a variant, or of each; 1 to 64. Waits for them unless `timeout` is 0.
+
+        Raises
+        ------
+        ConflictError
+            If the endpoint is being updated.
+        NotFoundError
+            If it has no such variant.
+        UnavailableError
+            If the workers are not ready in time.
+        """
+        if not 1 <= workers <= MAX_WORKERS:
+            raise InvalidArgumentError(f"workers={workers} is out of range: 1 to {MAX_WORKERS}.")
+        lifecycle.scale(self._folder, workers, variant)
+        if timeout > 0:
+            lifecycle.wait_until_scaled(self._folder, timeout)
+        return self
 
     def metrics(self) -> dict[str, float]:
         """Return SageMaker's metrics, summed over all workers since the endpoint was deployed; times in microseconds.

@@ -1,4 +1,4 @@
-"""The workers that an endpoint ought to have, by revision, and how the traffic is shared among them. Pure but for reading.
+"""The workers that an endpoint ought to have, by revision, and how the traffic is shared among them.
 
 Outside of an update there is one fleet, that of the present configuration.
 """

@@ -22,7 +22,7 @@ from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundErro
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, sync_folder, validate_name
-from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits
 from kernel_tools.hosting.updates import UpdateProgress
 from kernel_tools.registry.records import VersionRecord
 
@@ -53,6 +53,7 @@ class EndpointConfiguration:
     trust: bool = False
     variants: tuple[ProductionVariant, ...] = ()
     revision: int = 1
+    limits: Limits = Limits()
     format_version: int = FORMAT_VERSION
 
     @property
@@ -246,7 +247,8 @@ class EndpointFolder:
         except IntegrityError as error:
             return EndpointStatus(EndpointState.FAILED, "", 0, reason=f"{error} {self._way_out}")
         is_served = any(process.is_alive() for process in status.processes) or host_is_alive(self.workspace)
-        if status.state is EndpointState.IN_SERVICE and not is_served:
+        has_served = status.state is EndpointState.IN_SERVICE or status.in_service_at > 0
+        if status.state in (EndpointState.IN_SERVICE, EndpointState.CREATING) and has_served and not is_served:
             reason = f"The processes of endpoint {self.name!r} are gone (killed, or the machine was restarted)."
         elif status.state is EndpointState.CREATING and not is_served and not _is_alive(status.starter):
             reason = f"Endpoint {self.name!r} was never started: the process that deployed it ended before that."

@@ -73,8 +73,9 @@ class Host:
             if self._is_stopping:
                 for supervisor in self._supervisors.values():
                     supervisor.stop()
-            (run_folder(self._workspace) / "host").unlink(missing_ok=True)
-            host_file(self._workspace).unlink(missing_ok=True)
+            if self._workspace.root.is_dir():
+                (run_folder(self._workspace) / "host").unlink(missing_ok=True)
+                host_file(self._workspace).unlink(missing_ok=True)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         if number != signal.SIGCHLD:

@@ -1,12 +1,14 @@
 """What happens to an endpoint: it is created, launched, watched, stopped and removed; each step survives a crash.
 
-The host does the work: these steps write what is wanted and nudge it. The endpoint's lock is held for every step that changes its state, and never while a model loads.
+The host does the work: these steps write what is wanted and nudge it. The endpoint's lock is held for every step that
+changes its state, and never while a model loads.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from dataclasses import replace
 
 from kernel_tools.core.audit import current_user
@@ -22,7 +24,7 @@ from kernel_tools.hosting.folder import (
 )
 from kernel_tools.hosting.hosts import ask_host, nudge_host
 from kernel_tools.hosting.process import find_servers, stop_processes
-from kernel_tools.hosting.records import EndpointState
+from kernel_tools.hosting.records import EndpointState, Limits
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 
@@ -59,7 +61,7 @@ def choose_version(workspace: Workspace, model: str, version: int | None) -> Ver
     return record
 
 
-def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
+def create(folder: EndpointFolder, version: VersionRecord, trust: bool, limits: Limits | None = None) -> None:
     """Make the endpoint and have its workers started.
 
     Raises
@@ -68,7 +70,7 @@ def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
         If the name is taken.
     """
     user = current_user()
-    configuration = EndpointConfiguration(folder.name, current_time(), user, version, trust)
+    configuration = EndpointConfiguration(folder.name, current_time(), user, version, trust, limits=limits or Limits())
     with folder.lock():
         status = _new_launch()
         folder.create(configuration, status)
@@ -103,6 +105,44 @@ def update(folder: EndpointFolder, variants: tuple[ProductionVariant, ...], poli
         folder.workspace.audit.record("endpoint.update", folder.name, {"revision": revision, "kind": policy.kind})
     nudge_host(folder.workspace)
     return begun
+
+
+def scale(folder: EndpointFolder, workers: int, variant: str | None) -> None:
+    """Have a variant, or each one, served by so many workers.
+
+    Raises
+    ------
+    ConflictError
+        If the endpoint is being updated.
+    NotFoundError
+        If it has no such variant.
+    """
+    with folder.lock():
+        configuration, progress = folder.configuration(), folder.update_progress()
+        if progress is not None and not progress.is_over:
+            raise ConflictError(f"Endpoint {folder.name!r} is being updated. Scale it when that is over.")
+        present = configuration.production_variants
+        if variant not in (None, *(item.name for item in present)):
+            names = ", ".join(item.name for item in present)
+            raise NotFoundError(f"Endpoint {folder.name!r} has no variant {variant!r}. It has {names}.")
+        scaled = tuple(replace(item, workers=workers) if variant in (None, item.name) else item for item in present)
+        folder.write_configuration(replace(configuration, variants=scaled, format_version=2))
+        folder.record_event("scale", {"workers": workers, "variant": variant})
+        folder.workspace.audit.record("endpoint.scale", folder.name, {"workers": workers})
+    nudge_host(folder.workspace)
+
+
+def wait_until_scaled(folder: EndpointFolder, timeout: float) -> None:
+    """Wait until the workers that are ready are those that are wanted; UnavailableError if not in time."""
+    end = time.monotonic() + timeout
+    while True:
+        wanted = Counter({item.name: item.workers for item in folder.configuration().production_variants})
+        present = folder.status().workers
+        if all(item.is_ready for item in present) and Counter(item.variant for item in present) == wanted:
+            return
+        if time.monotonic() > end:
+            raise UnavailableError(f"Endpoint {folder.name!r} is not scaled after {timeout:g} s. Read .logs().")
+        time.sleep(POLL_SECONDS)
 
 
 def wait_until_updated(folder: EndpointFolder, revision: int, timeout: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kernel_tools.core.errors import InvalidArgumentError
+
 
 class EndpointState(StrEnum):
     """The state of an endpoint, in SageMaker's words."""
@@ -13,6 +15,20 @@ class EndpointState(StrEnum):
     IN_SERVICE = "InService"
     FAILED = "Failed"
     DELETING = "Deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an endpoint bears: requests that wait for one worker, and the seconds that the model may take for one."""
+
+    max_waiting: int = 64
+    timeout_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_waiting <= 10_000:
+            raise InvalidArgumentError(f"max_waiting={self.max_waiting} is out of range: 1 to 10,000 requests.")
+        if not 0 < self.timeout_seconds <= 3600:
+            raise InvalidArgumentError(f"timeout_seconds={self.timeout_seconds:g} is out of range: up to 3,600 s.")
 
 
 @dataclass(frozen=True, slots=True)

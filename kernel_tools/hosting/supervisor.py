@@ -97,7 +97,7 @@ class Supervisor:
                 status = self._folder.status()
                 stop_processes(status.processes)
                 if status.state in _SERVED:
-                    self._folder.write_status(replace(status, workers=(), process=None))
+                    self._folder.write_status(replace(status, state=EndpointState.CREATING, workers=(), process=None))
         except Exception:
             _log.exception("Endpoint %s could not be stopped", self._folder.name)
         self.close()
@@ -123,6 +123,8 @@ class Supervisor:
         self._running -= lost
         if lost and not self._count_crashes(status, len(lost), now):
             return
+        if not alive and self._listener is None and status.state is EndpointState.IN_SERVICE:
+            status = replace(status, state=EndpointState.CREATING)  # nothing answers until the first worker is ready
         port = self._open_listener(status)
         if status.process is not None:  # of format 1: its own socket is closed with it
             stop_processes([status.process])

@@ -20,9 +20,6 @@ JSON_TYPE = "application/json"
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """The largest request body, as SageMaker has it (6,291,456 bytes)."""
 
-MAX_WAITING = 64
-"""Requests that may wait for the model before further ones are answered 429."""
-
 
 class ModelError(AtelierError):
     """The model itself failed on data that fits its signature; the message holds the model's own words."""

@@ -38,7 +38,7 @@ from kernel_tools.hosting.folder import (
 from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
 from kernel_tools.hosting.predictor import Predictor
-from kernel_tools.hosting.records import EndpointState
+from kernel_tools.hosting.records import EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
 
 MAX_LOG_BYTES = 10 * 1024 * 1024
@@ -91,7 +91,7 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
         listener = socket.socket(fileno=assignment.listener)
         private = _private_listener(folder, assignment)
         counters = Counters(assignment.variant, assignment.revision)
-        server = _make_server(folder, assignment, variant, predictor, counters)
+        server = _make_server(folder, assignment, variant, predictor, counters, configuration.limits)
         gc.collect()
         gc.freeze()
     except Exception as error:
@@ -112,6 +112,8 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     if path.parent.is_dir():
         counters.concurrent_requests = 0
         counters.write(path)
+    logging.shutdown()
+    os._exit(0)  # a thread in which the model is stuck would be waited for
 
 
 def load_predictor(workspace: Workspace, variant: ProductionVariant) -> Predictor:
@@ -145,13 +147,15 @@ def _make_server(
     variant: ProductionVariant,
     predictor: Predictor,
     counters: Counters,
+    limits: Limits,
 ) -> uvicorn.Server:
     version = variant.version
     description = {"endpoint": folder.name, "model": version.model, "version": version.version}
     table = RoutingTable(folder.routes_path)
     place = Place(assignment.variant, assignment.revision, table, Hop())
     threading.Thread(target=_follow_routes, args=(table,), name="routes", daemon=True).start()
-    application = EndpointApplication(folder.name, predictor, description, place=place, counters=counters)
+    application = EndpointApplication(folder.name, predictor, description, limits, place=place, counters=counters)
+    application.on_stuck = lambda: os.kill(os.getpid(), signal.SIGTERM)
     config = uvicorn.Config(
         application,
         interface="asgi3",
