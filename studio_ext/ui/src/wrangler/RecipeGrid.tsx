@@ -4,17 +4,28 @@ import * as React from 'react';
 
 import { ApiError } from '../api';
 import type * as api from '../api/types';
-import { ask, Button, ErrorBar, formatCount, openMenuAt } from '../components';
+// One by one: the widget in Voila has no room for all of them.
+import { ask } from '../components/ask';
+import { Button } from '../components/Button';
+import { formatCount } from '../components/format';
+import { openMenuAt } from '../components/menu';
+import { ErrorBar } from '../components/State';
 import { useStudio } from '../frame/context';
-import { arrangeView, readCell, readWindow, runTask } from './calls';
 import { DataTable } from './grid/DataTable';
-import { GridModel, IGridSource, IProfile } from './grid/model';
+import {
+  GridModel,
+  IFilter,
+  IGridBackend,
+  IGridSource,
+  IProfile,
+  ISort
+} from './grid/model';
 
 /** Rows of the plain table at a time. */
 const PLAIN_ROWS = 100;
 
 export interface IRecipeGridProps {
-  session: string;
+  backend: IGridBackend;
   view: { view: string; rows: number };
   columns: api.ColumnDetail[];
   /** A view of the same rows before the step, to tell which cells it changes. */
@@ -28,20 +39,15 @@ export interface IRecipeGridProps {
 }
 
 interface IArrangement {
-  sort: { column: string; descending: boolean }[];
-  filters: {
-    column: string;
-    operator: string;
-    value?: unknown;
-    label: string;
-  }[];
+  sort: ISort[];
+  filters: (IFilter & { label: string })[];
 }
 
 const PLAIN: IArrangement = { sort: [], filters: [] };
 
 export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
-  const { client, trans } = useStudio();
-  const { session, view, columns, before } = props;
+  const { trans } = useStudio();
+  const { backend, view, columns, before } = props;
   const [arrangement, setArrangement] = React.useState(PLAIN);
   const [shown, setShown] = React.useState(view);
   const [error, setError] = React.useState<ApiError | null>(null);
@@ -65,16 +71,13 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
       return;
     }
     const abort = new AbortController();
-    const body = {
-      view: view.view,
-      sort: arrangement.sort,
-      filters: arrangement.filters.map(({ column, operator, value }) => ({
-        column,
-        operator: operator as api.ArrangeRequest['filters'][0]['operator'],
-        value
-      }))
-    };
-    arrangeView(client, session, body, abort.signal)
+    const filters = arrangement.filters.map(({ column, operator, value }) => ({
+      column,
+      operator,
+      value
+    }));
+    backend
+      .arrange(view.view, arrangement.sort, filters, abort.signal)
       .then(reply => {
         setShown(reply);
         setError(null);
@@ -85,21 +88,19 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         }
       });
     return () => abort.abort();
-  }, [client, session, view, arrangement]);
+  }, [backend, view, arrangement]);
 
   const source = React.useMemo<IGridSource>(
     () => ({
       columns,
       rowCount: shown.rows,
       window: (start, count, names, signal) =>
-        readWindow(
-          client,
-          session,
+        backend.window(
           { view: shown.view, start, count, columns: names, before },
           signal
         )
     }),
-    [client, session, shown.view, shown.rows, columns, before]
+    [backend, shown.view, shown.rows, columns, before]
   );
 
   const profile = (names: string[]) => {
@@ -108,10 +109,8 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
       return;
     }
     wanted.forEach(name => pending.current.add(name));
-    runTask<{ columns: IProfile[] }>(client, session, 'profile', {
-      view: view.view,
-      columns: wanted
-    })
+    backend
+      .profile(view.view, wanted)
       .then(reply =>
         setProfiles(known => {
           const next = new Map(known);
@@ -224,7 +223,8 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
     }
   };
   const readWhole = (row: number, column: string) =>
-    void readCell(client, session, { view: shown.view, row, column })
+    void backend
+      .cell(shown.view, row, column)
       .then(reply => setCell({ name: column, value: reply.value ?? 'null' }))
       .catch((reason: unknown) => setError(ApiError.of(reason)));
 

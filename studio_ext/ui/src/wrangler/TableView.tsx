@@ -6,6 +6,7 @@ import type * as api from '../api/types';
 import { Button, ErrorState, formatCount, LoadingState } from '../components';
 import { useStudio } from '../frame/context';
 import { Progress, runTask } from './calls';
+import { sessionBackend } from './sessionBackend';
 import { RecipeGrid } from './RecipeGrid';
 
 export interface ITableViewProps {
@@ -39,6 +40,10 @@ export function TableView(props: ITableViewProps): React.ReactElement {
     error: null,
     progress: null
   });
+  const backend = React.useMemo(
+    () => sessionBackend(client, session),
+    [client, session]
+  );
   const stop = React.useRef<AbortController | null>(null);
   const isPreviewed = preview?.after !== null && preview !== null;
 
@@ -92,7 +97,7 @@ export function TableView(props: ITableViewProps): React.ReactElement {
     return (
       <RecipeGrid
         key={preview.after}
-        session={session}
+        backend={backend}
         view={{ view: preview.after, rows: preview.rows_after }}
         columns={
           preview.parts.find(one => one.id === part.id)?.columns ?? part.columns
@@ -179,7 +184,7 @@ export function TableView(props: ITableViewProps): React.ReactElement {
       )}
       <RecipeGrid
         key={state.view.view}
-        session={session}
+        backend={backend}
         view={state.view}
         columns={state.view.columns}
         before={null}

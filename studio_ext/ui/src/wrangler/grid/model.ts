@@ -42,6 +42,45 @@ export interface IGridSource {
   ): Promise<Uint8Array>;
 }
 
+export interface ISort {
+  column: string;
+  descending: boolean;
+}
+
+export interface IFilter {
+  column: string;
+  operator: string;
+  value?: unknown;
+}
+
+/** Who keeps the table: the session of a recipe, or the kernel of a notebook. */
+export interface IGridBackend {
+  /** Another order of the rows of a view, or fewer of them. */
+  arrange(
+    view: string,
+    sort: ISort[],
+    filters: IFilter[],
+    signal: AbortSignal
+  ): Promise<{ view: string; rows: number }>;
+  window(
+    asked: {
+      view: string;
+      start: number;
+      count: number;
+      columns: string[];
+      before: string | null;
+    },
+    signal: AbortSignal
+  ): Promise<Uint8Array>;
+  /** One value whole. */
+  cell(
+    view: string,
+    row: number,
+    column: string
+  ): Promise<{ value: string | null }>;
+  profile(view: string, columns: string[]): Promise<{ columns: IProfile[] }>;
+}
+
 /** Rows and columns of one request. */
 export const BLOCK_ROWS = 100;
 export const BLOCK_COLUMNS = 40;
