@@ -23,7 +23,7 @@ from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace, atomic_write
 from kernel_tools.hosting.folder import EndpointFolder, endpoint_folders, host_file
-from kernel_tools.hosting.hosts import ask_host, run_folder
+from kernel_tools.hosting.hosts import START_SECONDS, ask_host, run_folder
 from kernel_tools.hosting.supervisor import Supervisor
 
 TICK_SECONDS = 0.5
@@ -129,7 +129,8 @@ def main(arguments: list[str]) -> int:
     workspace = Workspace(Path(arguments[0]).resolve())
     lock = workspace.root / "endpoints" / ".host.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    while True:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and lock.parent.is_dir():
         try:
             with hold_lock(lock, 0):
                 Host(workspace).run()
@@ -138,6 +139,7 @@ def main(arguments: list[str]) -> int:
             if ask_host(workspace, "status") is not None:
                 return 0
             time.sleep(0.05)  # the one that holds the lock is starting or ending
+    return 0
 
 
 if __name__ == "__main__":
