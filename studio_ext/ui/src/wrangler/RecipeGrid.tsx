@@ -1,5 +1,4 @@
 /** The rows of a view: the grid, sorted and filtered by its headers, with a plain table for screen readers. */
-import { tableFromIPC } from 'apache-arrow';
 import * as React from 'react';
 
 import { ApiError } from '../api';
@@ -12,17 +11,21 @@ import { openMenuAt } from '../components/menu';
 import { ErrorBar } from '../components/State';
 import { useStudio } from '../frame/context';
 import { DataTable } from './grid/DataTable';
+import { ColumnsPanel } from './grid/ColumnsPanel';
+import { PlainRows } from './grid/PlainRows';
 import {
-  GridModel,
+  hideColumn,
+  moveColumn,
+  PLAIN_LAYOUT,
+  shownColumns
+} from './grid/layout';
+import {
   IFilter,
   IGridBackend,
   IGridSource,
   IProfile,
   ISort
 } from './grid/model';
-
-/** Rows of the plain table at a time. */
-const PLAIN_ROWS = 100;
 
 export interface IRecipeGridProps {
   backend: IGridBackend;
@@ -47,7 +50,13 @@ const PLAIN: IArrangement = { sort: [], filters: [] };
 
 export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
   const { trans } = useStudio();
-  const { backend, view, columns, before } = props;
+  const { backend, view, before } = props;
+  const [layout, setLayout] = React.useState(PLAIN_LAYOUT);
+  const [isChoosing, setChoosing] = React.useState(false);
+  const columns = React.useMemo(
+    () => shownColumns(props.columns, layout),
+    [props.columns, layout]
+  );
   const [arrangement, setArrangement] = React.useState(PLAIN);
   const [shown, setShown] = React.useState(view);
   const [error, setError] = React.useState<ApiError | null>(null);
@@ -56,7 +65,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
   );
   const [isPlain, setPlain] = React.useState(false);
   const [jump, setJump] = React.useState<{
-    row: number;
+    row?: number;
     column?: number;
   } | null>(null);
   const [cell, setCell] = React.useState<{
@@ -169,6 +178,22 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
           ]
         : []),
       {
+        label: trans.__('Hide'),
+        beginsGroup: true,
+        isDisabled: columns.length < 2,
+        onSelect: () => setLayout(hideColumn(layout, name))
+      },
+      ...(
+        [
+          [trans.__('Move to the left'), -1],
+          [trans.__('Move to the right'), 1],
+          [trans.__('Move to the start'), -columns.length]
+        ] as const
+      ).map(([label, by]) => ({
+        label,
+        onSelect: () => setLayout(moveColumn(props.columns, layout, name, by))
+      })),
+      {
         label: trans.__('Copy name'),
         beginsGroup: true,
         onSelect: () => void navigator.clipboard.writeText(name)
@@ -272,6 +297,17 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
           </button>
         ))}
         <span className="atelier-Grid-actions">
+          <button
+            type="button"
+            className="atelier-Button"
+            aria-haspopup="dialog"
+            aria-expanded={isChoosing}
+            onClick={() => setChoosing(!isChoosing)}
+          >
+            {layout.hidden.length
+              ? trans.__('Columns (%1 hidden)', layout.hidden.length)
+              : trans.__('Columns')}
+          </button>
           <Button label={trans.__('Go to …')} onClick={() => void go()} />
           <button
             type="button"
@@ -283,6 +319,19 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
           </button>
         </span>
       </div>
+      {isChoosing && (
+        <ColumnsPanel
+          columns={props.columns}
+          layout={layout}
+          onLayout={setLayout}
+          onJump={name =>
+            setJump({
+              column: columns.findIndex(column => column.name === name)
+            })
+          }
+          onClose={() => setChoosing(false)}
+        />
+      )}
       <ErrorBar error={error} dismiss={() => setError(null)} />
       {isPlain ? (
         <PlainRows key={shown.view} source={source} />
@@ -315,87 +364,5 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         </div>
       )}
     </section>
-  );
-}
-
-/** The rows as a table of HTML, a page at a time. */
-function PlainRows(props: { source: IGridSource }): React.ReactElement {
-  const { trans } = useStudio();
-  const { source } = props;
-  const [start, setStart] = React.useState(0);
-  const [rows, setRows] = React.useState<string[][]>([]);
-  const columns = source.columns.slice(0, 100);
-  React.useEffect(() => {
-    const abort = new AbortController();
-    const count = Math.min(PLAIN_ROWS, source.rowCount - start);
-    if (count > 0) {
-      source
-        .window(
-          start,
-          count,
-          columns.map(({ name }) => name),
-          abort.signal
-        )
-        .then(bytes => {
-          const table = tableFromIPC(bytes);
-          const vectors = columns.map(({ name }) => table.getChild(name));
-          setRows(
-            Array.from({ length: table.numRows }, (_, row) =>
-              vectors.map((vector, place) => {
-                const value = vector?.get(row) as unknown;
-                return value === null || value === undefined
-                  ? 'null'
-                  : GridModel.text(value, columns[place].kind);
-              })
-            )
-          );
-        })
-        .catch(() => undefined);
-    }
-    return () => abort.abort();
-  }, [source, start]);
-  return (
-    <div className="atelier-Grid-plain" tabIndex={0} role="group">
-      <table>
-        <caption>
-          {trans.__(
-            'Rows %1 to %2 of %3',
-            formatCount(start + 1),
-            formatCount(start + rows.length),
-            formatCount(source.rowCount)
-          )}
-        </caption>
-        <thead>
-          <tr>
-            {columns.map(({ name, kind }) => (
-              <th key={name} scope="col" title={kind}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index}>
-              {row.map((text, place) => (
-                <td key={place}>{text}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <div className="atelier-Grid-pages">
-        <Button
-          label={trans.__('Rows before')}
-          isDisabled={start === 0}
-          onClick={() => setStart(Math.max(0, start - PLAIN_ROWS))}
-        />
-        <Button
-          label={trans.__('Next rows')}
-          isDisabled={start + PLAIN_ROWS >= source.rowCount}
-          onClick={() => setStart(start + PLAIN_ROWS)}
-        />
-      </div>
-    </div>
   );
 }

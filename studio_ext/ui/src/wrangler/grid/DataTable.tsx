@@ -38,7 +38,7 @@ export interface IDataTableProps {
   onCell?(row: number, column: string): void;
   onError?(reason: unknown): void;
   /** A row to bring into sight; a new object each time. */
-  jump?: { row: number; column?: number } | null;
+  jump?: { row?: number; column?: number } | null;
 }
 
 export function DataTable(props: IDataTableProps): React.ReactElement {
@@ -71,6 +71,8 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
       stretchLastColumn: false
     });
     const model = new GridModel(source);
+    model.onWaiting = isWaiting =>
+      node.setAttribute('aria-busy', String(isWaiting));
     model.onError = reason => latest.current.onError?.(reason);
     table.dataModel = model;
     table.selectionModel = new BasicSelectionModel({ dataModel: model });
@@ -150,13 +152,16 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
   React.useEffect(() => {
     const table = grid.current;
     if (table && props.jump) {
-      const { row, column } = props.jump;
+      const { row = -1, column } = props.jump;
       table.scrollTo(
         column === undefined
           ? table.scrollX
           : table.columnOffset('body', column),
-        table.rowOffset('body', row)
+        row < 0 ? table.scrollY : table.rowOffset('body', row)
       );
+      if (row < 0) {
+        return;
+      }
       table.selectionModel?.select({
         r1: row,
         c1: column ?? 0,
