@@ -59,11 +59,12 @@ def test_windows_orders_values_and_profiles_are_answered(browser: Browser) -> No
     assert browser.ask("profile", view="0", columns=["age"])["columns"][0]["missing"] == 1
 
 
-def test_what_is_wrong_is_an_answer(browser: Browser) -> None:
+def test_what_is_wrong_is_an_answer(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no column 'pay'" in browser.ask("arrange", view="0", sort=[{"column": "pay"}], filters=[])
     assert "cannot be asked for 'drop'" in browser.ask("drop")
     assert "Sort or filter again" in browser.ask("window", view="77", start=0, count=1)
     assert "TypeError" in browser.ask("cell", view="0", wrong=1)
+    assert capsys.readouterr().err == ""
 
 
 def test_old_orders_are_given_up(browser: Browser) -> None:

@@ -45,7 +45,7 @@ test('a frame is shown as a grid, and opened in the studio', async ({
       .then(() => null)
   );
   await expect(notebook.getByText('People: 3 rows, 2 columns')).toBeVisible();
-  const canvas = notebook.locator('.atelier-DataTable-canvas');
+  const canvas = notebook.locator('.atelier-Rows-canvas');
   await expect(canvas).toBeVisible();
   const box = (await canvas.boundingBox())!;
   await page.mouse.click(box.x + 130, box.y + 12);

@@ -43,7 +43,7 @@ test('a table is opened from the file browser, and steps are added with a look a
   await settled(tab);
   await inspect(page, 'wrangler-table');
 
-  const canvas = tab.locator('.atelier-DataTable-canvas');
+  const canvas = tab.locator('.atelier-Rows-canvas');
   const box = (await canvas.boundingBox())!;
   await page.mouse.click(box.x + 130, box.y + 12);
   await page.getByRole('menuitem', { name: 'Sort descending' }).click();

@@ -13,12 +13,8 @@ import { useStudio } from '../frame/context';
 import { DataTable } from './grid/DataTable';
 import { ColumnsPanel } from './grid/ColumnsPanel';
 import { PlainRows } from './grid/PlainRows';
-import {
-  hideColumn,
-  moveColumn,
-  PLAIN_LAYOUT,
-  shownColumns
-} from './grid/layout';
+import { hideColumn, ILayout, moveColumn, shownColumns } from './grid/layout';
+import { useCopy } from './grid/useCopy';
 import {
   IFilter,
   IGridBackend,
@@ -31,6 +27,9 @@ export interface IRecipeGridProps {
   backend: IGridBackend;
   view: { view: string; rows: number };
   columns: api.ColumnDetail[];
+  /** Which columns are shown, and where; it outlasts a view. */
+  layout: ILayout;
+  onLayout(layout: ILayout): void;
   /** A view of the same rows before the step, to tell which cells it changes. */
   before: string | null;
   isWhole: boolean;
@@ -50,8 +49,7 @@ const PLAIN: IArrangement = { sort: [], filters: [] };
 
 export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
   const { trans } = useStudio();
-  const { backend, view, before } = props;
-  const [layout, setLayout] = React.useState(PLAIN_LAYOUT);
+  const { backend, view, before, layout, onLayout } = props;
   const [isChoosing, setChoosing] = React.useState(false);
   const columns = React.useMemo(
     () => shownColumns(props.columns, layout),
@@ -112,6 +110,9 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
     [backend, shown.view, shown.rows, columns, before]
   );
 
+  const [copy, copied] = useCopy(source, reason =>
+    setError(ApiError.of(reason))
+  );
   const profile = (names: string[]) => {
     const wanted = names.filter(name => !pending.current.has(name));
     if (!wanted.length) {
@@ -181,7 +182,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         label: trans.__('Hide'),
         beginsGroup: true,
         isDisabled: columns.length < 2,
-        onSelect: () => setLayout(hideColumn(layout, name))
+        onSelect: () => onLayout(hideColumn(layout, name))
       },
       ...(
         [
@@ -191,7 +192,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         ] as const
       ).map(([label, by]) => ({
         label,
-        onSelect: () => setLayout(moveColumn(props.columns, layout, name, by))
+        onSelect: () => onLayout(moveColumn(props.columns, layout, name, by))
       })),
       {
         label: trans.__('Copy name'),
@@ -254,7 +255,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
       .catch((reason: unknown) => setError(ApiError.of(reason)));
 
   return (
-    <section className="atelier-DataTable" aria-label={trans.__('Rows')}>
+    <section className="atelier-Rows" aria-label={trans.__('Rows')}>
       <div className="atelier-Grid-bar">
         <span className="atelier-muted">
           {props.note ? `${props.note}: ` : ''}
@@ -296,6 +297,9 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
             {`${filter.column}: ${filter.label} ×`}
           </button>
         ))}
+        <span className="atelier-muted" role="status">
+          {copied}
+        </span>
         <span className="atelier-Grid-actions">
           <button
             type="button"
@@ -323,7 +327,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         <ColumnsPanel
           columns={props.columns}
           layout={layout}
-          onLayout={setLayout}
+          onLayout={onLayout}
           onJump={name =>
             setJump({
               column: columns.findIndex(column => column.name === name)
@@ -352,6 +356,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
             filterBy(name, bar.filter.operator, bar.filter.value, bar.label)
           }
           onCell={readWhole}
+          onCopy={copy}
           onError={reason => setError(ApiError.of(reason))}
           jump={jump}
         />

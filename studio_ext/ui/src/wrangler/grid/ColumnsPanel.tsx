@@ -34,7 +34,7 @@ export function ColumnsPanel(props: IColumnsPanelProps): React.ReactElement {
   const hidden = new Set(layout.hidden);
   return (
     <div
-      className="atelier-Columns"
+      className="atelier-ColumnsPanel"
       role="dialog"
       aria-label={trans.__('Columns')}
       onKeyDown={event => {
@@ -44,7 +44,7 @@ export function ColumnsPanel(props: IColumnsPanelProps): React.ReactElement {
         }
       }}
     >
-      <div className="atelier-Columns-head">
+      <div className="atelier-ColumnsPanel-head">
         <input
           type="search"
           autoFocus
