@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 as the server sees it: is a request signed by the secret of the key that it names?
+"""AWS Signature Version 4 as the server sees it: the secret of the key that a request names must have signed it.
 
 The algorithm is public: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. Signatures
 in the `Authorization` header and in the query (presigned) are verified. A payload that is not signed is taken only
