@@ -60,6 +60,7 @@ def read_captures(folder: Path, key: bytes | None, cursor: str | None = None, li
     EncryptionKeyError, BrokenBlobError
         If a file is encrypted by another key, or was changed.
     """
+    folder = folder.resolve()
     start = _parse_cursor(folder, cursor)
     captures: list[Capture] = []
     size = 0
