@@ -1,12 +1,12 @@
 """The reply of an engine in the content type that its caller accepts.
 
 A reply is ``{"predictions", "probabilities"?, "classes"?}`` as arrays or lists. JSON and JSON Lines write what is not
-finite as null, having no NaN; CSV leaves the field of NaN empty. Numbers are read back exactly.
+finite as null, having no NaN; CSV leaves the field of NaN empty and
+writes inf. Numbers are read back exactly.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Mapping
@@ -75,11 +75,13 @@ def _cells(reply: dict[str, Any]) -> list[list[Any]]:
 
 
 def _write_csv(reply: dict[str, Any]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    for row in _cells(reply):
-        writer.writerow([_field(cell) for cell in row])
-    return text.getvalue().encode("utf-8", "replace")
+    lines = (",".join(_quote(_field(cell)) for cell in row) or '""' for row in _cells(reply))
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _quote(text: str) -> str:
+    """As RFC 4180 has it; Python's writer leaves a carriage return bare, which its own reader takes for a new row."""
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(mark in text for mark in ',"\r\n') else text
 
 
 def _field(cell: Any) -> str:
