@@ -198,7 +198,8 @@ class AccessKeys:
                 "set here. Set ATELIER_ENCRYPTION_KEY, or revoke the access key and make another."
             )
         sealed = base64.b64decode(record["sealed"])
-        return str(_cipher(key).decrypt(sealed[:12], sealed[12:], record["id"].encode()).decode())
+        record["secret"] = _cipher(key).decrypt(sealed[:12], sealed[12:], record["id"].encode()).decode()
+        return str(record["secret"])  # the record is kept in memory: the next request asks no cipher
 
 
 def _cipher(key: bytes) -> Any:

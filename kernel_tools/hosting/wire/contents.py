@@ -18,8 +18,11 @@ import msgspec
 from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError
 from kernel_tools.hosting.wire import media_types
 
-MAX_CELLS = 20_000_000
-"""Values that a compressed table may unfold to."""
+MAX_CELLS = 4_000_000
+"""Values that a compressed table may unfold to: as many as a body of CSV can hold."""
+
+MAX_UNFOLDED_BYTES = 256 * 1024 * 1024
+"""Bytes that a Parquet file may unfold to, by its own account."""
 
 ROW_FORMS = ("dataframe_records", "dataframe_split", "instances", "inputs")
 
@@ -52,7 +55,8 @@ def read_body(
     content_type
         Its `Content-Type` header; empty is JSON.
     columns
-        The columns of the model's signature, which say what the text of a CSV field is; None for a model of arrays.
+        The columns of the model's signature, which say what the text of a CSV field is; None for a model of arrays. A
+        first line of CSV that has all their names is a header, unless the content type says ``header=absent``.
     allow_infinite
         Leave infinite numbers of NPY, CSV, Parquet and Arrow to the model.
 
@@ -263,8 +267,12 @@ def _parquet_table(body: bytes) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(pa.BufferReader(body))
-    _check_size(file.metadata.num_rows, file.metadata.num_columns)
+    metadata = pq.read_metadata(pa.BufferReader(body))
+    _check_size(metadata.num_rows, metadata.num_columns)
+    if sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups)) > MAX_UNFOLDED_BYTES:
+        raise InvalidArgumentError(f"The file unfolds to more than {MAX_UNFOLDED_BYTES:,} bytes. Send fewer rows.")
+    # A text that stands in many rows is one object in all of them, as in the file.
+    file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=metadata.schema.names)
     return file.read(use_threads=False)
 
 
@@ -291,7 +299,9 @@ def _check_size(rows: int, columns: int) -> None:
 def _column_values(column: Any, name: str, allow_infinite: bool) -> list[Any]:
     import pyarrow as pa
 
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_dictionary(column.type):
+        return [value for chunk in column.chunks for value in _dictionary_values(chunk, name, allow_infinite)]
+    kind = column.type
     if pa.types.is_temporal(kind):
         return [None if value is None else value.isoformat() for value in column.to_pylist()]
     plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string,
@@ -302,3 +312,10 @@ def _column_values(column: Any, name: str, allow_infinite: bool) -> list[Any]:
     if pa.types.is_floating(kind):
         return [check_number(value, row, name, allow_infinite) for row, value in enumerate(values)]
     return values
+
+
+def _dictionary_values(chunk: Any, name: str, allow_infinite: bool) -> list[Any]:
+    import pyarrow as pa
+
+    known = _column_values(pa.chunked_array([chunk.dictionary]), name, allow_infinite)
+    return [None if index is None else known[index] for index in chunk.indices.to_pylist()]

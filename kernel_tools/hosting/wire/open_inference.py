@@ -165,7 +165,7 @@ def _fits(value: Any, datatype: str) -> bool:
         return True
     bits, is_signed = int(datatype.removeprefix("U").removeprefix("INT")), datatype[0] == "I"
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
-    return value == int(value) and low <= value <= high
+    return low <= value <= high and value == int(value)
 
 
 def _flatten(data: list[Any]) -> list[Any]:

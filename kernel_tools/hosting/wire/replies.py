@@ -1,8 +1,7 @@
 """The reply of an engine in the content type that its caller accepts.
 
 A reply is ``{"predictions", "probabilities"?, "classes"?}`` as arrays or lists. JSON and JSON Lines write what is not
-finite as null, having no NaN; CSV leaves the field of NaN empty and
-writes inf. Numbers are read back exactly.
+finite as null, having no NaN; CSV leaves the field of NaN empty and writes inf. Numbers are read back exactly.
 """
 
 from __future__ import annotations

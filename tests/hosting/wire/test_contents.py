@@ -190,3 +190,16 @@ print([name for name in ("pandas", "numpy", "pyarrow", "sqlalchemy", "pydantic",
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_small_parquet_file_cannot_fill_the_memory() -> None:
+    """One text of a megabyte in 2,000 rows takes some bytes on the wire, and no more than one object here."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"job": pa.array(["x" * 1_000_000]).dictionary_encode().take([0] * 2_000)}), sink)
+    values = read_body(sink.getvalue(), "application/x-parquet")["inputs"]["job"]
+    assert len(values) == 2_000
+    assert len({id(value) for value in values}) == 1
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"a": np.zeros(4_000_001, dtype=np.int8)}), sink)
+    with pytest.raises(InvalidArgumentError, match="4,000,001 rows"):
+        read_body(sink.getvalue(), "application/x-parquet")
