@@ -167,7 +167,7 @@ class AccessKeys:
             known = self._read.get(identifier)
             if known is not None and known[0] == stamp:
                 return known[1]
-            record = msgspec.json.decode(path.read_bytes())
+            record = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         except (FileNotFoundError, msgspec.DecodeError):
             self._read.pop(identifier, None)
             return None

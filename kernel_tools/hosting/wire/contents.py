@@ -45,8 +45,10 @@ def read_body(
     columns: Sequence[InputColumn] | None = None,
     *,
     allow_infinite: bool = False,
-) -> dict[str, Any]:
+) -> Any:
     """Return the rows of a body as one of the four forms: an object with exactly one key of `ROW_FORMS`.
+
+    What is JSON but none of these forms is returned as it is, for `InputReader.read` to refuse.
 
     Parameters
     ----------
@@ -111,7 +113,7 @@ def normalise(body: Any) -> Any:
     return body
 
 
-def _join_lines(body: bytes) -> dict[str, Any]:
+def _join_lines(body: bytes) -> Any:
     """Rows of JSON Lines: objects by column, ``{"features": [...]}``, or lists; all of one kind."""
     rows = []
     for number, line in enumerate(body.splitlines()):
@@ -308,7 +310,7 @@ def _column_values(column: Any, name: str, allow_infinite: bool) -> list[Any]:
              pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)  # fmt: skip
     if not any(test(kind) for test in plain):
         raise InvalidDataError(f"Column {name!r} has the type {column.type}: send numbers, booleans, text or dates.")
-    values = column.to_pylist()
+    values: list[Any] = column.to_pylist()
     if pa.types.is_floating(kind):
         return [check_number(value, row, name, allow_infinite) for row, value in enumerate(values)]
     return values

@@ -127,7 +127,7 @@ def _read_claim(headers: dict[str, str], pairs: list[tuple[str, str]]) -> _Claim
             f"The request is not signed by {ALGORITHM}. Make an access key with kt.hosting.create_access_key(), and "
             "give it to the client as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         )
-    return _claim(*match.groups(), headers.get("x-amz-date", ""), None)
+    return _claim(match[1], match[2], match[3], headers.get("x-amz-date", ""), None)
 
 
 def _claim(credential: str, signed: str, signature: str, stamp: str, expires: int | None) -> _Claim:
