@@ -304,16 +304,23 @@ def _column_values(column: Any, name: str, allow_infinite: bool) -> list[Any]:
     if pa.types.is_dictionary(column.type):
         return [value for chunk in column.chunks for value in _dictionary_values(chunk, name, allow_infinite)]
     kind = column.type
-    if pa.types.is_temporal(kind):
-        return [None if value is None else value.isoformat() for value in column.to_pylist()]
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return [None if value is None else value.isoformat() for value in _to_list(column, name)]
     plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string,
              pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)  # fmt: skip
     if not any(test(kind) for test in plain):
         raise InvalidDataError(f"Column {name!r} has the type {column.type}: send numbers, booleans, text or dates.")
-    values: list[Any] = column.to_pylist()
+    values = _to_list(column, name)
     if pa.types.is_floating(kind):
         return [check_number(value, row, name, allow_infinite) for row, value in enumerate(values)]
     return values
+
+
+def _to_list(column: Any, name: str) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError) as error:  # text that is not UTF-8, a date beyond the year 9999
+        raise InvalidDataError(f"Column {name!r} cannot be read: {error}.") from error
 
 
 def _dictionary_values(chunk: Any, name: str, allow_infinite: bool) -> list[Any]:

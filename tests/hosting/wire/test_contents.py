@@ -203,3 +203,23 @@ def test_a_small_parquet_file_cannot_fill_the_memory() -> None:
     pq.write_table(pa.table({"a": np.zeros(4_000_001, dtype=np.int8)}), sink)
     with pytest.raises(InvalidArgumentError, match="4,000,001 rows"):
         read_body(sink.getvalue(), "application/x-parquet")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([1], pa.duration("s")),
+        pa.array([2**60], pa.timestamp("s")),
+        pa.array([[1]]),
+        pa.array([b"\xff"], pa.binary()),
+        pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"], pa.binary()).buffers()),
+    ],
+    ids=["duration", "far date", "list", "binary", "broken text"],
+)
+def test_a_column_of_another_kind_is_named(array: pa.Array) -> None:
+    sink = io.BytesIO()
+    table = pa.table({"when": array})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(AtelierError):
+        read_body(sink.getvalue(), media_types.ARROW)
