@@ -19,7 +19,8 @@ from benchmarks.experiments import PAGE, fill_catalog
 from benchmarks.harness import Result, measure
 from benchmarks.many_runs import SEARCHES
 from benchmarks.peers import MlflowPeer
-from scripts.mlflow_environment import clean_environment, mlflow_python
+from scripts.mlflow_environment import mlflow_python
+from scripts.peer_environment import clean_environment
 
 LIBRARIES = ("jupyter-atelier", "jupyter-server", "tornado")
 PEER = "mlflow server"

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from scripts.mlflow_environment import VERSION, clean_environment, mlflow_python
+from scripts.mlflow_environment import VERSION, mlflow_python
+from scripts.peer_environment import clean_environment
 
 MLFLOW = f"mlflow {VERSION}, SQLite"
 

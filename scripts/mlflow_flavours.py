@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.mlflow_environment import ROOT, VERSION, clean_environment
+from scripts.mlflow_environment import VERSION
+from scripts.peer_environment import ROOT, clean_environment
 
 ENVIRONMENTS = {
     "skinny": (f"mlflow-skinny=={VERSION}",),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from kernel_tools.core.locks import hold_lock
-from scripts.mlflow_environment import INSTALL_SECONDS, ROOT, clean_environment
+from scripts.peer_environment import INSTALL_SECONDS, ROOT, clean_environment
 
 VERSION = "0.31.0"
 FOLDER = ROOT / "build" / "wandb"

@@ -64,11 +64,11 @@ class Engine:
     def backend(self) -> Backend:
         """The Ibis backend on this database; Ibis is imported when it is first asked for."""
         if self._backend is None:
-            import ibis
+            from ibis.backends.duckdb import Backend
 
             from kernel_tools.wrangler.compiler import compiler
 
-            self._backend = ibis.duckdb.from_connection(self.connection)
+            self._backend = Backend.from_connection(self.connection)
             self._backend.compiler = compiler
         return self._backend
 
@@ -114,6 +114,24 @@ class Engine:
         for placeholder in statement.find_all(exp.Identifier):
             placeholder.replace(exp.to_identifier(name, quoted=True))
         self.connection.execute(statement.sql("duckdb"))
+
+    def named(self, expression: ir.Table) -> ir.Table:
+        """Give an expression a name, as a view: what is built on it is compiled without compiling it again."""
+        import ibis.expr.operations as ops
+
+        if isinstance(expression.op(), ops.DatabaseTable):
+            return expression
+        name = self.new_name("view")
+        with self.running():
+            self.connection.sql(self.sql(expression)).create_view(name)
+        return ops.DatabaseTable(
+            name=name, schema=expression.schema(), source=self.backend, namespace=ops.Namespace()
+        ).to_expr()
+
+    def count(self, name: str) -> int:
+        """Return the number of rows of a table."""
+        with self.running():
+            return int(self.connection.table(name).count("*").fetchall()[0][0])
 
     def register(self, data: pa.Table, name: str | None = None) -> ir.Table:
         """Make an Arrow table readable here without a copy."""

@@ -128,6 +128,8 @@ class Execution:
             return self._eager_step(node, operator, inputs)
         build = operator.build_training if self._is_training else operator.build
         try:
+            if operator.learns and not self._is_fitted(node):
+                inputs = [self.engine.named(table) for table in inputs]
             state = self._learned(node, operator, lambda: operator.learn(*inputs), inputs)
             return build(*inputs, state=state)
         except (IbisError, ValidationError) as error:
@@ -147,7 +149,7 @@ class Execution:
     def _learned(self, node: Node, operator: Operator, learn: Any, inputs: list[ir.Table]) -> State:
         if not operator.learns:
             return {}
-        if node.fit is not None and node.fit.parameters_hash == self._hashes[node.id]:
+        if node.fit is not None and self._is_fitted(node):
             state = node.fit.state
         elif not self._may_learn:
             raise ConflictError(
@@ -160,13 +162,17 @@ class Execution:
                 engine=self.engine.version,
                 source_fingerprint=self._fingerprints.get(self._root(node), ""),
                 parameters_hash=self._hashes[node.id],
-                rows=int(inputs[0].count().to_pyarrow().as_py()),
+                rows=self.engine.count(self.engine.named(inputs[0]).get_name()),
                 fitted_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 state=state,
             )
         decoded: State = decode_state(state)
         self._states[node.id] = decoded
         return decoded
+
+    def _is_fitted(self, node: Node) -> bool:
+        """Say whether a step has learned, with the parameters and steps before it as they are now."""
+        return node.fit is not None and node.fit.parameters_hash == self._hashes[node.id]
 
     def _root(self, node: Node) -> Id:
         first = node.inputs[0]

@@ -18,7 +18,8 @@ import httpx
 import pytest
 
 from kernel_tools.core.workspace import Workspace
-from scripts.mlflow_environment import MlflowEnvironmentError, clean_environment, mlflow_python
+from scripts.mlflow_environment import mlflow_python
+from scripts.peer_environment import PeerEnvironmentError, clean_environment
 
 TOKEN = "token-of-the-tests"
 ROOT = Path(__file__).parents[2]
@@ -194,7 +195,7 @@ class Clients:
 def clients(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Clients:
     try:
         python = mlflow_python()
-    except MlflowEnvironmentError as error:
+    except PeerEnvironmentError as error:
         pytest.skip(str(error))
     return Clients(python, server, tmp_path_factory.mktemp("clients"))
 

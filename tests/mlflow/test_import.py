@@ -21,7 +21,8 @@ from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.experiments.mlflow_import import open_source
 from kernel_tools.registry import logged_models
-from scripts.mlflow_environment import MlflowEnvironmentError, clean_environment, mlflow_python
+from scripts.mlflow_environment import mlflow_python
+from scripts.peer_environment import PeerEnvironmentError, clean_environment
 
 WRITER = Path(__file__).parent / "stores" / "write_store.py"
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     try:
         python = mlflow_python()
-    except MlflowEnvironmentError as error:
+    except PeerEnvironmentError as error:
         pytest.skip(str(error))
     uris = [f"sqlite:///{folder}/mlflow.db", str(folder / "files")]
     done = subprocess.run(

@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.mlflow_environment import MlflowEnvironmentError, clean_environment, mlflow_python
+from scripts.mlflow_environment import mlflow_python
+from scripts.peer_environment import PeerEnvironmentError, clean_environment
 from tests.mlflow.upstream_requests import API, REQUESTS, SETUP, Request
 
 TOKEN = "token-of-the-tests"
@@ -72,7 +73,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of MLflow's own server."""
     try:
         python = mlflow_python()
-    except MlflowEnvironmentError as error:
+    except PeerEnvironmentError as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("upstream")
     with socket.socket() as probe:

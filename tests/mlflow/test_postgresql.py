@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mlflow_environment import MlflowEnvironmentError, mlflow_python
+from scripts.mlflow_environment import mlflow_python
+from scripts.peer_environment import PeerEnvironmentError
 from tests.mlflow.conftest import Clients, start_server
 from tests.mlflow.test_clients import CASES
 
@@ -16,7 +17,7 @@ FILES = ("tracking", "finding", "registry")
 def test_mlflows_client_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     try:
         python = mlflow_python()
-    except MlflowEnvironmentError as error:
+    except PeerEnvironmentError as error:
         pytest.skip(str(error))
     (tmp_path / "clients").mkdir()
     with start_server(tmp_path, database_url=postgres_url) as server:

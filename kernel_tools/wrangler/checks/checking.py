@@ -122,6 +122,7 @@ def insights(
         task=model.task if model else task,
         power=tuple(scope.power) if has_power else (),
         quick_model=model,
+        notes=tuple(scope.notes),
     )
 
 

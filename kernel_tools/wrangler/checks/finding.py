@@ -91,6 +91,8 @@ class Report(Sequence[Finding]):
         What became of each check.
     power, quick_model
         How well each column predicts the target, and all of them together; none without a target.
+    notes
+        What was not looked at.
     """
 
     table: str
@@ -122,10 +124,10 @@ class Report(Sequence[Finding]):
         return {**asdict(self), "findings": [finding.to_dict() for finding in self.findings]}
 
     def summary(self) -> str:
-        """Say in a sentence how much was found."""
+        """Say in a sentence how much was found, and what was not looked at."""
         counts = [f"{self.count(severity)} {severity}" for severity in SEVERITIES if self.count(severity)]
         found = f"{len(self)} findings ({', '.join(counts)})" if self.findings else "no findings"
-        return f"{self.rows:,} rows, {self.columns:,} columns: {found}."
+        return " ".join([f"{self.rows:,} rows, {self.columns:,} columns: {found}.", *self.notes])
 
     def __repr__(self) -> str:
         lines = [self.summary()]

@@ -123,6 +123,9 @@ def _correlations(scope: Scope) -> tuple[list[str], Array]:
 
     columns = [found for found in scope.of_kind("number") if _varies(found) and found.name in scope.inputs]
     names = [found.name for found in columns][:MOST_NUMBERS]
+    left_out = f"Of {len(columns)} columns of numbers the first {MOST_NUMBERS} were compared with each other."
+    if len(columns) > MOST_NUMBERS and left_out not in scope.notes:
+        scope.notes.append(left_out)
     if len(names) < 2:
         raise SkippedError("there are fewer than two columns of numbers")
     matrix = np.eye(len(names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ class Scope:
         The column with the time at which a prediction would be made.
     rows, seed
         How many rows models take by chance.
+    notes
+        What the checks did not look at.
     """
 
     engine: Engine
@@ -48,6 +50,7 @@ class Scope:
     event_time: str | None = None
     rows: int = MODEL_ROWS
     seed: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @cached_property
     def data(self) -> ir.Table:

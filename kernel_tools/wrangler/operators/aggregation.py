@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel_tools.wrangler.kinds import Kind
-from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, pick_column, pick_columns
+from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, named, pick_column, pick_columns
 from kernel_tools.wrangler.operators.base import require_column as require
 from kernel_tools.wrangler.operators.naming import require_new_names
 
@@ -89,8 +89,8 @@ class Aggregate(Operator):
             table = table.mutate(**{ROW: ibis.row_number()})
         results = {one.result: statistic(table, one.column, one.function, one.quantile) for one in self.aggregations}
         if not self.group_by:
-            return table.aggregate(**results)
-        return table.group_by(self.group_by).agg(**results).order_by(self.group_by)
+            return table.aggregate(named(results))
+        return table.group_by(self.group_by).agg(named(results)).order_by(self.group_by)
 
 
 def statistic(

@@ -226,7 +226,12 @@ def rows_of(table: ir.Table) -> list[dict[str, Any]]:
 
 def with_columns(table: ir.Table, columns: Mapping[str, ir.Value]) -> ir.Table:
     """Return the table with columns added or replaced: `mutate` for columns of any name, ``self`` too."""
-    return table.mutate([value.name(name) for name, value in columns.items()])
+    return table.mutate(named(columns))
+
+
+def named(columns: Mapping[str, ir.Value]) -> list[ir.Value]:
+    """Return values with their names, for methods of tables that cannot take any name as a keyword."""
+    return [value.name(name) for name, value in columns.items()]
 
 
 ROW = "__row__"

@@ -14,6 +14,7 @@ from kernel_tools.wrangler.operators.base import (
     pick_column,
     pick_columns,
     require_column,
+    with_columns,
 )
 from kernel_tools.wrangler.operators.naming import require_new_names
 
@@ -114,7 +115,7 @@ class Duplicate(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Copy."""
-        return tables[0].mutate(**{self.name: tables[0][self.column]})
+        return with_columns(tables[0], {self.name: tables[0][self.column]})
 
 
 class Move(Operator):

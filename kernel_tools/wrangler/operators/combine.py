@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, hinted, pick_columns, require_column
+from kernel_tools.wrangler.operators.base import (
+    ROW,
+    Operator,
+    State,
+    StepError,
+    hinted,
+    named,
+    pick_columns,
+    require_column,
+    with_columns,
+)
 from kernel_tools.wrangler.operators.naming import require_new_names
 from kernel_tools.wrangler.operators.rows import without_duplicates
 
@@ -93,17 +103,17 @@ class Join(Operator):
         }
         numbered = left.mutate(**{ROW: ibis.row_number()})
         if self.how in ("semi", "anti"):
-            others = right.select(**partners)
+            others = right.select(named(partners))
         else:
             kept = {name: right[old] for old, name in new.items()}
-            others = right.select(**partners, **kept, **{_RIGHT_ROW: ibis.row_number()})
+            others = right.select(named({**partners, **kept, _RIGHT_ROW: ibis.row_number()}))
         tests = [numbered[key] == others[partner] for key, partner in zip(self.keys, partners, strict=True)]
         joined = numbered.join(others, tests, how=self.how) if tests else numbered.cross_join(others)
         if self.how in ("semi", "anti"):
             return joined.order_by(ROW).drop(ROW)
         if self.how in ("right", "outer"):
             pairs = zip(self.keys, partners, strict=True)
-            joined = joined.mutate(**{key: ibis.coalesce(joined[key], joined[partner]) for key, partner in pairs})
+            joined = with_columns(joined, {key: ibis.coalesce(joined[key], joined[partner]) for key, partner in pairs})
         return joined.order_by([ROW, _RIGHT_ROW]).select(*left.columns, *new.values())
 
     def _names(self, left: ibis.Schema, right: ibis.Schema) -> dict[str, str]:
@@ -181,7 +191,7 @@ class Concatenate(Operator):
             }
             if self.source is not None:
                 chosen[self.source] = ibis.literal(self.labels[place] if self.labels else str(place + 1))
-            numbered = table.select(**chosen, **{_TABLE: ibis.literal(place), ROW: ibis.row_number()})
+            numbered = table.select(named({**chosen, _TABLE: ibis.literal(place), ROW: ibis.row_number()}))
             parts.append(numbered)
         united = ibis.union(*parts).order_by([_TABLE, ROW]).drop(_TABLE, ROW)
         return without_duplicates(united, columns) if self.duplicates == "remove" else united

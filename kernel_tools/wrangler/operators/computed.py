@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column, values
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column, values, with_columns
 from kernel_tools.wrangler.operators.constants import Scalar
 from kernel_tools.wrangler.operators.naming import require_new_names
 
@@ -43,7 +43,7 @@ class Formula(Operator):
         """Compute."""
         from kernel_tools.wrangler.formula import formula
 
-        return tables[0].mutate(**{self.name: formula(self.formula, tables[0])})
+        return with_columns(tables[0], {self.name: formula(self.formula, tables[0])})
 
 
 class Branch(BaseModel):
@@ -104,7 +104,7 @@ class Case(Operator):
         branches = zip((condition(branch.when, tables[0]) for branch in self.branches), written, strict=False)
         *_, last = written
         chosen = ibis.cases(*branches) if last is None else ibis.cases(*branches, else_=last)
-        return tables[0].mutate(**{self.name: chosen})
+        return with_columns(tables[0], {self.name: chosen})
 
 
 def _kind(value: Scalar) -> str:
@@ -173,7 +173,7 @@ class Bin(Operator):
         else:
             below = [(column < edge, label) for edge, label in zip(edges, labels, strict=False)]
             chosen = ibis.cases(*below, (column >= edges[-1], labels[len(edges)]))
-        return tables[0].mutate(**{self.name or self.column: chosen})
+        return with_columns(tables[0], {self.name or self.column: chosen})
 
 
 def _labels(edges: list[float]) -> list[str]:

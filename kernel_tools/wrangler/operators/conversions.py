@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 
 if TYPE_CHECKING:
     import ibis
@@ -52,7 +52,9 @@ class Cast(Operator):
         """Convert."""
         from kernel_tools.wrangler.formula_functions import converted
 
-        return tables[0].mutate(**{name: converted(tables[0][name], _CAST_TYPES[self.type]) for name in self.columns})
+        return with_columns(
+            tables[0], {name: converted(tables[0][name], _CAST_TYPES[self.type]) for name in self.columns}
+        )
 
 
 _CAST_TYPES = {
@@ -101,7 +103,7 @@ class ParseDatetime(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Parse."""
-        return tables[0].mutate(**{name: self._parsed(tables[0][name]) for name in self.columns})
+        return with_columns(tables[0], {name: self._parsed(tables[0][name]) for name in self.columns})
 
     def _parsed(self, value: Any) -> Any:
         from kernel_tools.wrangler.formula_functions import converted, try_strptime

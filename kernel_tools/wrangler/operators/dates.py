@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 
 if TYPE_CHECKING:
     import ibis
@@ -65,7 +65,7 @@ class DateParts(Operator):
                 place = number - 1 if part in _FIRST_IS_ONE else number
                 angle = place.cast("float64") * (2 * math.pi / _PERIODS[part])
                 new[f"{name}_{part}_sin"], new[f"{name}_{part}_cos"] = angle.sin(), angle.cos()
-        taken = table.mutate(**new)
+        taken = with_columns(table, new)
         return taken if self.keep_original else taken.drop(*self.columns)
 
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel_tools.wrangler.kinds import kind_of
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, hinted, pick_column, pick_columns, values
+from kernel_tools.wrangler.operators.base import (
+    Operator,
+    State,
+    StepError,
+    hinted,
+    pick_column,
+    pick_columns,
+    values,
+    with_columns,
+)
 
 if TYPE_CHECKING:
     import ibis
@@ -62,7 +71,7 @@ class FlattenJson(Operator):
         else:
             text = ibis.ifelse(is_json(value), value, None)
             new = {field.name or field.path: self._part(text, field) for field in self.fields}
-        flat = table.mutate(**new)
+        flat = with_columns(table, new)
         return flat if self.keep_original or self.column in new else flat.drop(self.column)
 
     def _part(self, text: Any, field: JsonField) -> Any:
@@ -93,7 +102,9 @@ class AssembleVector(Operator):
         import ibis
 
         table = tables[0]
-        made = table.mutate(**{self.new_column: ibis.array([table[name].cast("float64") for name in self.columns])})
+        made = with_columns(
+            table, {self.new_column: ibis.array([table[name].cast("float64") for name in self.columns])}
+        )
         return made if self.keep_original else made.drop(*(name for name in self.columns if name != self.new_column))
 
 
@@ -121,7 +132,7 @@ class FlattenVector(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Index; a place that a list does not have is missing."""
         table = tables[0]
-        flat = table.mutate(**{f"{self.column}_{i}": table[self.column][i] for i in range(state["length"])})
+        flat = with_columns(table, {f"{self.column}_{i}": table[self.column][i] for i in range(state["length"])})
         return flat if self.keep_original or len(flat.columns) == 1 else flat.drop(self.column)
 
 

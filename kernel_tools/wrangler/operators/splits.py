@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, hinted, pick_columns
+from kernel_tools.wrangler.operators.base import ROW, Operator, State, StepError, hinted, pick_columns, with_columns
 from kernel_tools.wrangler.operators.chance import (
     COUNT,
     PLACE,
@@ -78,7 +78,7 @@ class Split(Operator):
         branches = [
             (is_within(placed[PLACE], placed[COUNT], end), part) for part, end in zip(firsts, ends, strict=True)
         ]
-        return without_places(placed.mutate(**{self.name: ibis.cases(*branches, else_=last)}))
+        return without_places(with_columns(placed, {self.name: ibis.cases(*branches, else_=last)}))
 
     def _placed(self, table: ir.Table) -> ir.Table:
         if self.method in ("random", "stratified"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, StepError, pick_columns, with_columns
 
 if TYPE_CHECKING:
     import ibis
@@ -47,7 +47,7 @@ class FormatString(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Write the columns anew."""
         table = tables[0]
-        return table.mutate(**{name: self._formatted(table[name]) for name in self.columns})
+        return with_columns(table, {name: self._formatted(table[name]) for name in self.columns})
 
     def _formatted(self, text: ir.StringValue) -> ir.Value:
         import ibis
@@ -139,7 +139,7 @@ class EditString(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Compute the columns."""
         table = tables[0]
-        return table.mutate(**{name + self.suffix: self._edited(table[name]) for name in self.columns})
+        return with_columns(table, {name + self.suffix: self._edited(table[name]) for name in self.columns})
 
     def _edited(self, text: ir.StringValue) -> ir.Value:
         import ibis
@@ -206,7 +206,7 @@ class ValidateString(Operator):
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Search with an expression."""
         table = tables[0]
-        return table.mutate(**{f"{name}_{self.method}": self._valid(table[name]) for name in self.columns})
+        return with_columns(table, {f"{name}_{self.method}": self._valid(table[name]) for name in self.columns})
 
     def _valid(self, text: ir.StringValue) -> ir.Value:
         if self.method == "length":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from kernel_tools.wrangler.operators.base import Operator, State, pick_column, pick_columns
+from kernel_tools.wrangler.operators.base import Operator, State, pick_column, pick_columns, with_columns
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -45,7 +45,7 @@ class CharacterStatistics(Operator):
             for what, others in _OTHERS.items():
                 count = text.re_replace(others, "").length()
                 new[f"{name}_{what}"] = ibis.ifelse(length == 0, 0.0, count / length)
-        return table.mutate(**new)
+        return with_columns(table, new)
 
 
 _OTHERS = {

@@ -18,6 +18,7 @@ from kernel_tools.wrangler.operators.base import (
     pick_column,
     pick_columns,
     values,
+    with_columns,
 )
 from kernel_tools.wrangler.operators.constants import Scalar, constant
 from kernel_tools.wrangler.operators.filling import FillDirection, Interpolate
@@ -78,7 +79,7 @@ class Lag(SeriesOperator):
                 for period in self.periods:
                     back = table[name].lag(period) if period >= 0 else table[name].lead(-period)
                     new[f"{name}_lag{period}"] = back.over(window)
-            found = table.mutate(**new)
+            found = with_columns(table, new)
             if not self.drop_without_history:
                 return found
             first, last = max(0, *self.periods), max(0, *(-period for period in self.periods))
@@ -126,7 +127,7 @@ class Rolling(SeriesOperator):
                     found = count if statistic == "count" else _statistic(column, statistic).over(window)
                     key = f"{name}_{statistic}{self.window}"
                     new[key] = found if self.minimum_rows == 1 else ibis.ifelse(count >= self.minimum_rows, found, None)
-            return table.mutate(**new)
+            return with_columns(table, new)
 
         return in_order(tables[0], rolled)
 
@@ -158,7 +159,7 @@ class Resample(Operator):
 
         table = tables[0].mutate(**{ROW: ibis.row_number()})
         start = table[self.time].truncate(_CODES[self.unit])
-        keyed = table.mutate(**{self.time: start.cast(table[self.time].type())})
+        keyed = with_columns(table, {self.time: start.cast(table[self.time].type())})
         columns = {name: _aggregate(keyed, name, self.statistic) for name in self.columns}
         found = keyed.group_by([*self.group_by, self.time]).agg(**columns)
         return found.order_by([*self.group_by, self.time])
@@ -190,7 +191,7 @@ class DatetimeRange(Operator):
 
         first = int((self._start() - datetime(1970, 1, 1)).total_seconds())
         seconds = ibis.row_number().cast("int64") * (self.every * _SECONDS[self.unit]) + first
-        return tables[0].mutate(**{self.new_column: seconds.as_timestamp("s").cast("timestamp(6)")})
+        return with_columns(tables[0], {self.new_column: seconds.as_timestamp("s").cast("timestamp(6)")})
 
     def _start(self) -> datetime:
         try:
@@ -365,7 +366,7 @@ class FillTimeSeries(SeriesOperator):
         if self.method == "constant":
             assert self.value is not None
             filled = {name: constant(self.value, table.schema()[name], name, field="value") for name in self.columns}
-            return table.mutate(**{name: table[name].fill_null(value) for name, value in filled.items()})
+            return with_columns(table, {name: table[name].fill_null(value) for name, value in filled.items()})
         if self.method == "most_frequent":
             found = state["values"]
             return table.mutate(
@@ -410,7 +411,7 @@ class ValidateTimestamps(Operator):
         is_valid = parsed.parsed__.notnull()
         if self.action == "remove":
             return parsed.filter(is_valid).drop("parsed__")
-        return parsed.mutate(**{f"{self.column}_is_valid": is_valid}).drop("parsed__")
+        return with_columns(parsed, {f"{self.column}_is_valid": is_valid}).drop("parsed__")
 
 
 def _statistic(column: Any, statistic: str) -> Any:

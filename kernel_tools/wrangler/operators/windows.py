@@ -16,6 +16,7 @@ from kernel_tools.wrangler.operators.base import (
     in_order,
     pick_column,
     pick_columns,
+    with_columns,
 )
 from kernel_tools.wrangler.operators.naming import require_new_names
 
@@ -83,7 +84,7 @@ class Window(Operator):
 
     def build(self, *tables: ir.Table, state: State) -> ir.Table:
         """Compute over the window, and restore the order of the rows."""
-        return in_order(tables[0], lambda numbered: numbered.mutate(**{self.name: self._value(numbered)}))
+        return in_order(tables[0], lambda numbered: with_columns(numbered, {self.name: self._value(numbered)}))
 
     def _value(self, table: ir.Table) -> Any:
         import ibis

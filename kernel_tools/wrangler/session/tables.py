@@ -98,7 +98,7 @@ class Tables:
         table = loaded.table
         if not engine.is_stored(table):
             table = engine.materialize(engine.table(table)).get_name()
-        rows = _count(engine, table)
+        rows = engine.count(table)
         return Computed(table, rows, is_whole or rows < QUICK_ROWS)
 
     def _step(
@@ -131,7 +131,7 @@ class Tables:
             raise
         fits.update({one.id: one.fit for one in execution.fitted().nodes if one.id == node.id and one.fit is not None})
         name = result.get_name()
-        return Computed(name, _count(engine, name), are_whole, fits)
+        return Computed(name, engine.count(name), are_whole, fits)
 
     def _keep(self, key: tuple[str, bool], computed: Computed) -> None:
         with self._lock:
@@ -143,7 +143,3 @@ class Tables:
     def _lock_of(self, key: tuple[str, bool]) -> threading.Lock:
         with self._lock:
             return self._locks.setdefault(key, threading.Lock())
-
-
-def _count(engine: Engine, table: str) -> int:
-    return int(engine.table(table).count().to_pyarrow().as_py())

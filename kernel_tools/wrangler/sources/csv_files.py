@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 20_480
 """Rows from which types are inferred; a file with no more is read only once."""
+LOOK_ROWS = 8_192
+"""The same where only the first rows are wanted."""
 MAX_LINE = 512 * 2**20
 """Bytes of the longest line; a file with a longer one is refused."""
 _LONG_LINE = 64 * 2**20
@@ -84,7 +86,7 @@ def read_csv(
         `_NAMED_TYPES`; rows that do not fit are rejected), ``missing`` (texts that mean a missing value),
         ``short_rows`` (``reject``, or ``fill`` those with too few fields). What is not given is found.
     limit
-        Take only the first rows; types are those of the first `SAMPLE_ROWS` rows.
+        Take only the first rows; types are those of the first `LOOK_ROWS` rows.
 
     Raises
     ------
@@ -186,10 +188,11 @@ def _parse(
     try:
         is_small = limit is None and all(Path(file.path).stat().st_size < _SMALL_FILE for file in table.files)
         buffer = None if is_small else _SMALL_BUFFER
-        rows = _read_text(table, engine, sample, book, reading, folder, buffer)
+        most = SAMPLE_ROWS if limit is None else max(limit, LOOK_ROWS)
+        rows = _read_text(table, engine, sample, book, reading, folder, most, buffer)
         texts = [column for column in table.names if column not in table.given]
         table.kinds = infer(engine, sample, texts)
-        if limit is not None or rows < SAMPLE_ROWS:
+        if limit is not None or rows < most:
             _convert(table, engine, sample, name, texts, limit)
             return
         raw: set[str] = set()
@@ -211,14 +214,15 @@ def _read_text(
     book: rejects.Book,
     reading: Reading,
     folder: Path,
+    most: int,
     buffer: int | None,
 ) -> int:
-    """Read the first rows with every column as text; return how many there are."""
+    """Read at most so many first rows with every column as text; return how many there are."""
     types = {column: table.given.get(column, "VARCHAR") for column in table.names}
     while True:
         book.begin()
         origin = _origin(table, types, book, buffer)
-        statement = f"CREATE OR REPLACE TEMP TABLE {quoted(target)} AS SELECT * FROM {origin} LIMIT {SAMPLE_ROWS}"
+        statement = f"CREATE OR REPLACE TEMP TABLE {quoted(target)} AS SELECT * FROM {origin} LIMIT {most}"
         try:
             _execute(engine, statement, table)
         except _LineEndsError:

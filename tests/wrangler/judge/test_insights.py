@@ -281,3 +281,10 @@ def test_columns_of_every_type_are_profiled_and_checked(engine):
 def test_the_face_takes_a_frame_again_and_again():
     frame = pd.DataFrame({"a": [1, 1, 1]})
     assert [len(kernel_tools.wrangler.insights(frame)) for _ in range(2)] == [1, 1]
+
+
+def test_columns_that_were_not_compared_are_counted() -> None:
+    values = np.random.default_rng(0).normal(size=(200, 61))
+    report = kernel_tools.wrangler.insights(pd.DataFrame(values, columns=[f"c{place}" for place in range(61)]))
+    assert report.notes == ("Of 61 columns of numbers the first 60 were compared with each other.",)
+    assert report.notes[0] in report.summary()

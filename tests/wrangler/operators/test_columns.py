@@ -138,3 +138,18 @@ def test_a_wrong_parameter_is_named(op: str, params: dict, field: str) -> None:
     with pytest.raises(StepError) as refused:
         make_operator(op, params)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("op", "params"),
+    [
+        ("duplicate", {"column": "self", "name": "kwargs"}),
+        ("cast", {"columns": ["self"], "type": "float"}),
+        ("formula", {"name": "table", "formula": "self + 1"}),
+        ("standardize", {"columns": ["self"]}),
+        ("aggregate", {"aggregations": [{"function": "sum", "column": "self", "name": "self"}]}),
+        ("window", {"name": "metrics", "function": "row_number", "order_by": ["self"]}),
+    ],
+)
+def test_columns_may_have_the_names_of_arguments(op: str, params: dict[str, object]) -> None:
+    assert frame(op, params, {"self": [1, 2, 3]}).num_rows

@@ -15,7 +15,11 @@ export interface ITableViewProps {
   version: number;
   /** What a step that is being edited would change. */
   preview: api.CompareReply | null;
+  /** What the part is called that keeps this one waiting. */
+  blocker?: string;
   onFilter?(condition: string): void;
+  onMend?(id: string): void;
+  onGo?(id: string): void;
 }
 
 interface IState {
@@ -102,8 +106,24 @@ export function TableView(props: ITableViewProps): React.ReactElement {
   if (part.error) {
     return (
       <div className="atelier-State" data-state="error" role="alert">
-        <h2>{trans.__('This step does not fit its table')}</h2>
+        <h2>
+          {part.kind === 'source'
+            ? trans.__('This table could not be read')
+            : part.family === null
+              ? trans.__('This step is not known here')
+              : trans.__('This step does not fit its table')}
+        </h2>
         <p>{part.error}</p>
+        {props.onMend && (
+          <Button
+            label={
+              part.kind === 'source'
+                ? trans.__('Change where it is read from')
+                : trans.__('Change the step')
+            }
+            onClick={() => props.onMend?.(part.id)}
+          />
+        )}
       </div>
     );
   }
@@ -113,10 +133,16 @@ export function TableView(props: ITableViewProps): React.ReactElement {
         <h2>{trans.__('This step waits')}</h2>
         <p>
           {trans.__(
-            'Step %1 before it does not fit its table. Mend or turn off that one first.',
-            part.blocked_by
+            '“%1” before it has to be mended or turned off first.',
+            props.blocker ?? part.blocked_by
           )}
         </p>
+        {props.onMend && (
+          <Button
+            label={trans.__('Go to it')}
+            onClick={() => part.blocked_by && props.onGo?.(part.blocked_by)}
+          />
+        )}
       </div>
     );
   }
