@@ -14,20 +14,26 @@ from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, endpo
 from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits
 from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
 from kernel_tools.hosting.wire import ModelError
+from kernel_tools.hosting.wire.access_keys import AccessKey, AccessKeys, NewAccessKey
 
 __all__ = [
+    "AccessKey",
     "Alarm",
     "Endpoint",
     "EndpointRecord",
     "EndpointState",
     "Limits",
     "ModelError",
+    "NewAccessKey",
     "ProductionVariant",
     "UpdatePolicy",
     "UpdateProgress",
+    "create_access_key",
     "deploy",
     "get",
+    "list_access_keys",
     "list_endpoints",
+    "revoke_access_key",
 ]
 
 
@@ -87,3 +93,28 @@ def get(name: str, *, workspace: Workspace | None = None) -> Endpoint:
 def list_endpoints(*, workspace: Workspace | None = None) -> list[Endpoint]:
     """Return all endpoints by name, in whatever state they are; one with broken files is Failed and says why."""
     return [Endpoint(folder) for folder in endpoint_folders(workspace or current_workspace())]
+
+
+def create_access_key(label: str = "", *, kind: str = "sigv4", workspace: Workspace | None = None) -> NewAccessKey:
+    """Issue a key that endpoints of the workspace accept; its secret is told this once.
+
+    Parameters
+    ----------
+    label
+        What it is for, in a few words.
+    kind
+        "sigv4" for AWS clients (`id` and `secret` are access key and secret access key), "token" for a bearer token.
+    workspace
+        Default: the current workspace.
+    """
+    return AccessKeys(workspace or current_workspace()).create(label, kind)
+
+
+def list_access_keys(*, workspace: Workspace | None = None) -> list[AccessKey]:
+    """Return the keys of the workspace, the oldest first, without their secrets."""
+    return AccessKeys(workspace or current_workspace()).list()
+
+
+def revoke_access_key(identifier: str, *, workspace: Workspace | None = None) -> None:
+    """Revoke a key: requests signed with it are refused from now on. NotFoundError if there is none."""
+    AccessKeys(workspace or current_workspace()).revoke(identifier)

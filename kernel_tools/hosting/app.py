@@ -36,6 +36,7 @@ from kernel_tools.hosting.wire import (
     error_body,
     error_status,
 )
+from kernel_tools.hosting.wire.contents import decode_json
 
 _log = logging.getLogger(__name__)
 
@@ -219,24 +220,6 @@ class EndpointApplication:
             _log.exception("A request failed inside Atelier; please report this")
             message = f"Endpoint {self._name!r} failed on this request inside Atelier. Its log has the details."
             return 500, _encode(error_body("InternalError", message)), time.perf_counter() - began
-
-
-def decode_json(body: bytes) -> Any:
-    """Read JSON as the standard has it: no NaN, no Infinity.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If it is not JSON; the message says where, in bytes.
-    """
-    try:
-        return msgspec.json.decode(body)
-    except RecursionError as error:
-        raise InvalidArgumentError("The body is not usable: its JSON is nested too deeply.") from error
-    except ValueError as error:
-        found = next((word for word in (b"NaN", b"Infinity") if word in body), None)
-        hint = f" JSON has no {found.decode()}: send null for a missing number." if found else ""
-        raise InvalidArgumentError(f"The body is not valid JSON: {error}.{hint}") from error
 
 
 def _check_host(headers: dict[bytes, bytes]) -> None:
