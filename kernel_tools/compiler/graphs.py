@@ -210,6 +210,27 @@ def cut_trees_to_float(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def even_types(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a graph that puts floats and doubles side by side only after casting the floats."""
+    onnx = import_onnx()
+    types = {item.name: item.type.tensor_type.elem_type for item in _typed(model)}
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    for node in nodes:
+        kinds = {types.get(name) for name in node.input}
+        if node.op_type == "Concat" and kinds == {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE}:
+            for place, name in enumerate(node.input):
+                if types[name] == onnx.TensorProto.FLOAT:
+                    wider = f"{name}.{node.name or node.output[0]}.wider"
+                    model.graph.node.append(
+                        onnx.helper.make_node("Cast", [name], [wider], to=onnx.TensorProto.DOUBLE)
+                    )
+                    node.input[place] = wider
+            types[node.output[0]] = onnx.TensorProto.DOUBLE
+        model.graph.node.append(node)
+    return model
+
+
 def _typed(model: Any) -> list[Any]:
     onnx = import_onnx()
     inferred = onnx.shape_inference.infer_shapes(model)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INPUT = "features"
 LESS_OR_EQUAL, LESS, MEMBER = 0, 1, 6
-Link = Literal["identity", "sigmoid", "softmax", "exp", "step", "normalize", "square"]
+Link = Literal["identity", "sigmoid", "softmax", "exp", "step", "square"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,6 @@ def _linked(ensemble: Ensemble, current: str, constant: Any) -> list[Any]:
     link = ensemble.link
     if link == "softmax":
         return [helper.make_node("Softmax", [current], [output], axis=1)]
-    if link == "normalize":
-        return [
-            helper.make_node("Sigmoid", [current], ["each"]),
-            helper.make_node("LpNormalization", ["each"], [output], axis=1, p=1),
-        ]
     if link == "square":
         nodes = [
             helper.make_node("Mul", [current, current], ["squared"]),

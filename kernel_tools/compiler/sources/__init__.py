@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernel_tools.compiler.sources._base import Answer, Conversion, ModelSource, UnsupportedModelError
+from kernel_tools.compiler.sources.boosted import GradientBoostingSource, HistogramSource
 from kernel_tools.compiler.sources.catboost import CatboostSource
 from kernel_tools.compiler.sources.forests import ForestSource
 from kernel_tools.compiler.sources.lightgbm import LightgbmSource
@@ -33,6 +34,8 @@ _SOURCES: tuple[ModelSource, ...] = (
     OnnxSource(),
     TorchSource(),
     ForestSource(),
+    GradientBoostingSource(),
+    HistogramSource(),
     PipelineSource(),
     ScikitLearnSource(),
 )

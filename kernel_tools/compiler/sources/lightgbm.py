@@ -22,7 +22,7 @@ from kernel_tools.core.signature import Signature
 _LINKS: dict[str, Link] = {
     "binary": "sigmoid",
     "multiclass": "softmax",
-    "multiclassova": "normalize",
+    "multiclassova": "sigmoid",
     "cross_entropy": "sigmoid",
     "poisson": "exp",
     "gamma": "exp",

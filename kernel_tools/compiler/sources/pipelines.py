@@ -8,13 +8,20 @@ from typing import Any
 
 from kernel_tools.compiler.graphs import import_onnx, join
 from kernel_tools.compiler.sources._base import Answer, Conversion, ModelSource, UnsupportedModelError, estimator_answer
+from kernel_tools.compiler.sources.boosted import GradientBoostingSource, HistogramSource
 from kernel_tools.compiler.sources.forests import ForestSource
 from kernel_tools.compiler.sources.lightgbm import LightgbmSource
 from kernel_tools.compiler.sources.scikit_learn import ScikitLearnSource
 from kernel_tools.compiler.sources.xgboost import XgboostSource
 from kernel_tools.core.signature import Signature, Tensor
 
-_TAILS: tuple[ModelSource, ...] = (XgboostSource(), LightgbmSource(), ForestSource())
+_TAILS: tuple[ModelSource, ...] = (
+    XgboostSource(),
+    LightgbmSource(),
+    ForestSource(),
+    GradientBoostingSource(),
+    HistogramSource(),
+)
 _TRANSFORMERS = ScikitLearnSource()
 PROBED_ROWS = 8
 

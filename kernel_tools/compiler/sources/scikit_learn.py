@@ -6,10 +6,10 @@ Columns go in one by one where the pipeline chooses them by name, and as one mat
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from kernel_tools.compiler.graphs import IR_VERSION, OPSET, cut_trees_to_float
+from kernel_tools.compiler.graphs import IR_VERSION, OPSET, cut_trees_to_float, even_types
 from kernel_tools.compiler.manifest import Feed, Output
 from kernel_tools.compiler.sources._base import (
     Answer,
@@ -20,11 +20,11 @@ from kernel_tools.compiler.sources._base import (
     plain_classes,
     width_of,
 )
+from kernel_tools.compiler.sources.converters import MISSING_TEXT, adapted, converters, parts
 from kernel_tools.compiler.trees import INPUT
 from kernel_tools.core.errors import MissingExtraError
 from kernel_tools.core.signature import Column, ColumnType, Signature
 
-MISSING = "␀"
 SKL_ML_OPSET = 3
 _DTYPES = {"float": "float32", "double": "float64"}
 
@@ -82,36 +82,27 @@ def convert_estimator(model: Any, signature: Signature, precision: str, whole: b
         raise MissingExtraError("skl2onnx", "compiler") from error
     feeds, types = _inputs(model, signature, precision, whole)
     is_classifier = hasattr(model, "classes_") and hasattr(model, "predict")
-    options = {id(model): {"zipmap": False}} if is_classifier else None
+    has_probabilities = is_classifier and hasattr(model, "predict_proba")
+    changed = adapted(model)
+    shapes, functions = converters()
     try:
         made = convert_sklearn(
-            model, initial_types=types, options=options, target_opset={"": OPSET, "ai.onnx.ml": SKL_ML_OPSET}
+            changed,
+            initial_types=types,
+            options={id(changed): {"zipmap": False}} if has_probabilities else None,
+            target_opset={"": OPSET, "ai.onnx.ml": SKL_ML_OPSET},
+            custom_shape_calculators=shapes,
+            custom_conversion_functions=functions,
         )
     except Exception as error:  # skl2onnx raises what it likes, down to RuntimeError and KeyError
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise UnsupportedModelError(f"skl2onnx cannot convert this {type(model).__name__}: {reason}") from error
     made.ir_version = min(made.ir_version, IR_VERSION)
+    made = even_types(made)
     if _rounds_in_trees(model):
         made = cut_trees_to_float(made)
     outputs, classes = _outputs(model, made, is_classifier)
     return Conversion(made, feeds, outputs, classes, precision=_DTYPES[precision])
-
-
-def parts(model: Any) -> Iterator[Any]:
-    """Walk over an estimator and all that are in it."""
-    yield model
-    inner: list[Any] = []
-    for name in ("steps", "transformers_", "transformer_list", "estimators_", "named_estimators_"):
-        value = getattr(model, name, None)
-        if isinstance(value, dict):
-            value = list(value.values())
-        for item in value if isinstance(value, list) else []:
-            inner.append(item[1] if isinstance(item, tuple) else item)
-    for name in ("estimator", "estimator_", "best_estimator_", "regressor_", "transformer_", "final_estimator_"):
-        inner.append(getattr(model, name, None))
-    for item in inner:
-        if item is not None and not isinstance(item, str):
-            yield from parts(item)
 
 
 def _rounds_in_trees(model: Any) -> bool:
@@ -182,7 +173,7 @@ def missing_text(model: Any) -> str:
                 return "nan"
             if None in values:
                 return "None"
-    return MISSING
+    return MISSING_TEXT
 
 
 def _outputs(model: Any, made: Any, is_classifier: bool) -> tuple[list[Output], list[Any] | None]:
