@@ -247,9 +247,7 @@ def _convert(subject: Subject, expected: Answer, folder: Path, options: Options,
     raise unlike or unsupported or UnsupportedModelError("There is no way to compile this model.")
 
 
-def _make(
-    subject: Subject, target: Target, plain: Built, expected: Answer, folder: Path, options: Options
-) -> Built:
+def _make(subject: Subject, target: Target, plain: Built, expected: Answer, folder: Path, options: Options) -> Built:
     feeds = CompiledModel(plain.folder).read_rows(subject.sample)
     conversion = target.build(plain.conversion, feeds)
     built = _write(subject, target.name, conversion, folder / target.name, options.tolerance)
@@ -295,7 +293,15 @@ def _write(subject: Subject, target: str, conversion: Conversion, folder: Path, 
         compiled=_NOTHING,
         machine=machine_facts(),
         libraries=library_versions(
-            "jupyter-atelier", "onnx", "onnxruntime", "skl2onnx", "torch", "xgboost", "lightgbm", "scikit-learn", "numpy"
+            "jupyter-atelier",
+            "onnx",
+            "onnxruntime",
+            "skl2onnx",
+            "torch",
+            "xgboost",
+            "lightgbm",
+            "scikit-learn",
+            "numpy",
         ),
         files={GRAPH: hashlib.sha256(content).hexdigest()},
         notes=[*subject.notes, *conversion.notes],

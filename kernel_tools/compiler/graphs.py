@@ -222,9 +222,7 @@ def even_types(model: onnx.ModelProto) -> onnx.ModelProto:
             for place, name in enumerate(node.input):
                 if types[name] == onnx.TensorProto.FLOAT:
                     wider = f"{name}.{node.name or node.output[0]}.wider"
-                    model.graph.node.append(
-                        onnx.helper.make_node("Cast", [name], [wider], to=onnx.TensorProto.DOUBLE)
-                    )
+                    model.graph.node.append(onnx.helper.make_node("Cast", [name], [wider], to=onnx.TensorProto.DOUBLE))
                     node.input[place] = wider
             types[node.output[0]] = onnx.TensorProto.DOUBLE
         model.graph.node.append(node)

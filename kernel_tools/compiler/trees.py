@@ -213,10 +213,7 @@ def _single_targets(tree: Sequence[Split | Leaf]) -> list[Sequence[Split | Leaf]
     if len(targets) <= 1:
         return [tree]
     return [
-        [
-            Leaf([(target, dict(item.weights).get(target, 0.0))]) if isinstance(item, Leaf) else item
-            for item in tree
-        ]
+        [Leaf([(target, dict(item.weights).get(target, 0.0))]) if isinstance(item, Leaf) else item for item in tree]
         for target in targets
     ]
 

@@ -34,7 +34,11 @@ class GradientBoostingSource:
         """See `ModelSource`."""
         is_known = type(model).__name__ in ("GradientBoostingClassifier", "GradientBoostingRegressor")
         start = type(getattr(model, "init_", None)).__name__
-        return is_known and type(model).__module__.startswith("sklearn.") and start in ("DummyClassifier", "DummyRegressor", "str")
+        return (
+            is_known
+            and type(model).__module__.startswith("sklearn.")
+            and start in ("DummyClassifier", "DummyRegressor", "str")
+        )
 
     def conversions(self, model: Any, signature: Signature, sample: Any) -> list[Callable[[], Conversion]]:
         """See `ModelSource`."""

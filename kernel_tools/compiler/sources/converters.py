@@ -113,7 +113,9 @@ def _convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
     given = _side_by_side(scope, operator, container)
     if not is_text:
         cast = scope.get_unique_variable_name("ordinal_floats")
-        container.add_node("Cast", given, cast, op_version=13, to=TensorProto.FLOAT, name=scope.get_unique_operator_name("Cast"))
+        container.add_node(
+            "Cast", given, cast, op_version=13, to=TensorProto.FLOAT, name=scope.get_unique_operator_name("Cast")
+        )
         given = cast
     columns = []
     for place, categories in enumerate(encoder.categories_):
@@ -121,7 +123,9 @@ def _convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
         column = scope.get_unique_variable_name("ordinal_column")
         coded = scope.get_unique_variable_name("ordinal_codes")
         container.add_initializer(index, TensorProto.INT64, [1], [place])
-        container.add_node("Gather", [given, index], column, op_version=13, axis=1, name=scope.get_unique_operator_name("Gather"))
+        container.add_node(
+            "Gather", [given, index], column, op_version=13, axis=1, name=scope.get_unique_operator_name("Gather")
+        )
         keys, values = [], []
         for code, category in enumerate(categories.tolist()):
             is_missing = category is None or _is_nan(category)
@@ -145,7 +149,12 @@ def _convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
         )
         columns.append(coded)
     container.add_node(
-        "Concat", columns, operator.outputs[0].full_name, op_version=13, axis=1, name=scope.get_unique_operator_name("Concat")
+        "Concat",
+        columns,
+        operator.outputs[0].full_name,
+        op_version=13,
+        axis=1,
+        name=scope.get_unique_operator_name("Concat"),
     )
 
 
@@ -155,9 +164,7 @@ def _side_by_side(scope: Any, operator: Any, container: Any) -> str:
     if len(names) == 1:
         return str(names[0])
     joined = scope.get_unique_variable_name("side_by_side")
-    container.add_node(
-        "Concat", names, joined, op_version=13, axis=1, name=scope.get_unique_operator_name("Concat")
-    )
+    container.add_node("Concat", names, joined, op_version=13, axis=1, name=scope.get_unique_operator_name("Concat"))
     return str(joined)
 
 

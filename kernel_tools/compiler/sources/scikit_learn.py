@@ -36,7 +36,9 @@ class ScikitLearnSource:
 
     def recognizes(self, model: object) -> bool:
         """See `ModelSource`."""
-        return any(f"{base.__module__}.{base.__qualname__}" == "sklearn.base.BaseEstimator" for base in type(model).__mro__)
+        return any(
+            f"{base.__module__}.{base.__qualname__}" == "sklearn.base.BaseEstimator" for base in type(model).__mro__
+        )
 
     def conversions(self, model: Any, signature: Signature, sample: Any) -> list[Callable[[], Conversion]]:
         """Doubles first, which is what scikit-learn computes in; floats where skl2onnx has no doubles."""
@@ -109,7 +111,9 @@ def _rounds_in_trees(model: Any) -> bool:
     """scikit-learn's trees round their input to float32; its histogram boosting does not."""
     names = {type(part).__name__ for part in parts(model)}
     has_histograms = any(name.startswith("HistGradientBoosting") for name in names)
-    return not has_histograms and any("Tree" in name or "Forest" in name or "GradientBoosting" in name for name in names)
+    return not has_histograms and any(
+        "Tree" in name or "Forest" in name or "GradientBoosting" in name for name in names
+    )
 
 
 def takes_columns(model: Any) -> bool:

@@ -24,7 +24,17 @@ from kernel_tools.registry.formats.torch_export import TorchExportFormat
 from kernel_tools.registry.formats.xgboost import XgboostFormat
 from kernel_tools.registry.records import VersionRecord
 
-__all__ = ["FILES", "SOURCE", "ModelFormat", "SavedModel", "adopt_files", "load_files", "load_model", "register_format", "save_model"]
+__all__ = [
+    "FILES",
+    "SOURCE",
+    "ModelFormat",
+    "SavedModel",
+    "adopt_files",
+    "load_files",
+    "load_model",
+    "register_format",
+    "save_model",
+]
 
 FILES = "files"
 """The format of files that are kept as they are: nobody here knows how to load them."""
