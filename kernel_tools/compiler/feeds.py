@@ -50,8 +50,10 @@ class FeedReader:
         """Read the body of a request: an object with one of the four forms; errors as `core.forms.InputReader`."""
         if self._quick is not None and type(body) is dict and len(body) == 1:
             records = body.get("dataframe_records")
-            if type(records) is list and len(records) == 1 and (fed := self._quick(records[0])) is not None:
-                return fed
+            if type(records) is list and len(records) == 1:
+                quick: Feeds | None = self._quick(records[0])
+                if quick is not None:
+                    return quick
         return self._fed(self._inputs.read(body))
 
     def read_rows(self, rows: Any) -> Feeds:

@@ -128,7 +128,8 @@ def row_differences(given: Any, made: Any) -> np.ndarray:
         differences = np.abs(first - second) / np.maximum(1.0, np.abs(first))
     same = (np.isnan(first) & np.isnan(second)) | (first == second)
     differences = np.where(same, 0.0, np.where(np.isnan(differences), np.inf, differences))
-    return differences.reshape(len(first), -1).max(axis=1, initial=0.0)
+    greatest: np.ndarray = differences.reshape(len(first), -1).max(axis=1, initial=0.0)
+    return greatest
 
 
 def labels_of(predictions: Any) -> np.ndarray:
@@ -155,7 +156,7 @@ def _table_differences(given: list[dict[str, Any]], made: list[dict[str, Any]]) 
             other = second.get(name)
             numbers = [isinstance(one, (int, float)) and not isinstance(one, bool) for one in (value, other)]
             if all(numbers):
-                found[row] = max(found[row], abs(value - other) / max(1.0, abs(value)))  # type: ignore[operator]  # both are numbers
+                found[row] = max(found[row], abs(value - other) / max(1.0, abs(value)))
             elif value != other:
                 found[row] = math.inf
     return found

@@ -157,7 +157,8 @@ def _node(ensemble: Ensemble, features: str) -> Any:
     onnx = import_onnx()
     splits: list[Split] = []
     roots, members = [], []
-    leaf_targets, leaf_weights = [], []
+    leaf_targets: list[int] = []
+    leaf_weights: list[float] = []
     truths: list[tuple[int, int]] = []
     falsehoods: list[tuple[int, int]] = []
     for tree in ensemble.trees:

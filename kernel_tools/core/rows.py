@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError
 from kernel_tools.core.cells import ColumnReader, NotGiven, column_reader, show_value
+from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError
 from kernel_tools.core.signature import Column, Signature, Tensor
 
 if TYPE_CHECKING:

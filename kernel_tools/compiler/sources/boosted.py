@@ -137,7 +137,7 @@ def _conversion(
         [float(value) for value in base],
         dtype="float64",
         rounds_features=rounds,
-        link=link,  # type: ignore[arg-type]  # one of the links
+        link=link,
         classes=len(classes or []),
     )
     feed = matrix_feed(INPUT, signature, "float32" if rounds else "float64", coded=False)

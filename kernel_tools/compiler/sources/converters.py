@@ -126,7 +126,8 @@ def _convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
         container.add_node(
             "Gather", [given, index], column, op_version=13, axis=1, name=scope.get_unique_operator_name("Gather")
         )
-        keys, values = [], []
+        keys: list[Any] = []
+        values: list[float] = []
         for code, category in enumerate(categories.tolist()):
             is_missing = category is None or _is_nan(category)
             if is_missing and not is_text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -138,7 +137,7 @@ def _split(item: dict[str, Any], left: int, right: int) -> Split:
 
 def _objective(dump: dict[str, Any]) -> tuple[str, dict[str, str]]:
     words = str(dump.get("objective", "regression")).split()
-    options = dict(re.match(r"([^:]+):?(.*)", word).groups() for word in words[1:])  # type: ignore[union-attr]  # matches any word
+    options = {word.partition(":")[0]: word.partition(":")[2] for word in words[1:]}
     return (words or ["regression"])[0], options
 
 

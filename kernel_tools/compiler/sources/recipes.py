@@ -62,7 +62,9 @@ class RecipeModelSource:
     def answer(self, model: Any, rows: Any) -> Answer:
         """See `ModelSource`."""
         recipe, estimator = model
-        return _source(estimator).answer(estimator, numbers_of(recipe.transform(rows), taken_columns(estimator)))
+        numbers = numbers_of(recipe.transform(rows), taken_columns(estimator))
+        answer: Answer = _source(estimator).answer(estimator, numbers)
+        return answer
 
 
 def _source(estimator: Any) -> Any:

@@ -169,7 +169,7 @@ def _is_text(column: Column) -> bool:
 
 
 def missing_text(model: Any) -> str:
-    """Return the text that stands for a missing one: of encoders that learned it as a category, what skl2onnx writes."""
+    """Return the text that stands for a missing one; where encoders learned it as a category, what skl2onnx writes."""
     for part in parts(model):
         for categories in getattr(part, "categories_", None) or []:
             values = categories.tolist() if hasattr(categories, "tolist") else list(categories)

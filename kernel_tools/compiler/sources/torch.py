@@ -83,6 +83,7 @@ def convert_module(model: Any, signature: Signature, sample: Any) -> Conversion:
             raise UnsupportedModelError(
                 f"torch cannot export this {type(model).__name__}: {reason.strip()[:400]}"
             ) from error
+    assert program is not None  # without a file to write to
     return Conversion(program.model_proto, [feed], [Output(name=OUTPUT, role="value")], precision=dtype)
 
 
