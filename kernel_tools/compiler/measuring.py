@@ -17,7 +17,7 @@ from typing import Any
 from kernel_tools.core.progress import Progress
 
 BATCH_ROWS = 256
-ROW_SECONDS = 0.05
+ROW_SECONDS = 0.1
 """How long single rows are asked for."""
 PROBE_SECONDS = 120
 
