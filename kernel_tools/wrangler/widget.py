@@ -5,7 +5,6 @@ The table stays in the kernel: the browser asks for windows of it, for another o
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +66,6 @@ class FrameWidget(ipywidgets.DOMWidget):  # type: ignore[misc]  # ipywidgets has
         except AtelierError as error:
             self.send({"id": number, "error": str(error)})
         except Exception as error:
-            sys.excepthook(*sys.exc_info())
             self.send({"id": number, "error": f"The kernel failed with {type(error).__name__}: {error}"})
         else:
             if isinstance(found, bytes):

@@ -15,13 +15,17 @@ from studio_ext.schema import Body, Query, Reply
 
 
 class InsightsRequest(Body):
-    """What to look at: rows after a step; the columns to be predicted, of parts, of the time; which checks, or all."""
+    """What to look at: rows after a step; the columns to be predicted, of parts, of the time; which checks, or all.
+
+    A table of more than `most_rows` is left alone.
+    """
 
     node: str = Field(max_length=100)
     target: str | None = Field(None, max_length=1000)
     splits: str | None = Field(None, max_length=1000)
     event_time: str | None = Field(None, max_length=1000)
     checks: list[str] = Field([], max_length=100)
+    most_rows: int | None = Field(None, ge=1)
 
 
 class InsightsHandler(WranglerHandler):

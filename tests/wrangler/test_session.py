@@ -197,3 +197,16 @@ def test_a_source_says_how_its_types_were_found_and_which_rows_did_not_fit(
     assert "'n/a'" in found["columns"][0]["notes"][0]
     with pytest.raises(NotFoundError):
         process.ask("source", source="s2")
+
+
+def test_how_far_work_is_belongs_to_its_call(process: SessionProcess, folder: Path) -> None:
+    update(process, folder)
+    call = process.call("insights", node="s1")
+    assert call.result()["rows"] == 9
+    assert call.progress is not None and call.progress["done"] == call.progress["total"]
+
+
+def test_checks_leave_a_larger_table_alone(process: SessionProcess, folder: Path) -> None:
+    update(process, folder)
+    assert process.ask("insights", node="s1", most_rows=8)["findings"] == []
+    assert process.ask("insights", node="s1", most_rows=9)["findings"]

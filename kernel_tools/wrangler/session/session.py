@@ -198,12 +198,17 @@ class Session:
         computed = self._compute(task, node, is_whole=True)
         return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
 
-    def insights(self, task: Task, node: str, **wanted: Any) -> dict[str, Any]:
-        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.checks`."""
+    def insights(self, task: Task, node: str, most_rows: int | None = None, **wanted: Any) -> dict[str, Any]:
+        """Look for what is wrong with the rows after a step, unless there are more than `most_rows`.
+
+        `wanted` goes to `kernel_tools.wrangler.checks`.
+        """
         from kernel_tools.core.progress import progress
         from kernel_tools.wrangler.checks import insights
 
         computed = self._compute(task, node, is_whole=True)
+        if most_rows is not None and computed.rows > most_rows:
+            return {"table": node, "rows": computed.rows, "findings": [], "summary": f"{computed.rows:,} rows."}
         with progress("Looking for problems", unit="checks") as work:
             task.works.append(work)
             report = insights(task.engine(self._engine), computed.table, progress=work, **wanted)

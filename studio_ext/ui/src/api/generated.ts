@@ -2853,6 +2853,8 @@ export interface components {
     /**
      * InsightsRequest
      * @description What to look at: rows after a step; the columns to be predicted, of parts, of the time; which checks, or all.
+     *
+     *     A table of more than `most_rows` is left alone.
      */
     InsightsRequest: {
       node: string;
@@ -2864,6 +2866,8 @@ export interface components {
       event_time: string | null;
       /** @default [] */
       checks: string[];
+      /** @default null */
+      most_rows: number | null;
     };
     /**
      * InvocationReply

@@ -21,6 +21,9 @@ const QUICK = [
   'inconsistent_text'
 ];
 
+/** Larger tables are looked at only when somebody asks: the rows on screen come first. */
+const MOST_ROWS = 2_000_000;
+
 const SHOWN = 3;
 /** Milliseconds of rest before the checks begin: the rows come first. */
 const DELAY = 1000;
@@ -53,7 +56,7 @@ export function SuggestionStrip(
         client,
         session,
         'insights',
-        { node, checks: QUICK },
+        { node, checks: QUICK, most_rows: MOST_ROWS },
         { signal: abort.signal }
       )
         .then(report => setFindings(report.findings))

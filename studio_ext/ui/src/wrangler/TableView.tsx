@@ -7,6 +7,7 @@ import { Button, ErrorState, formatCount, LoadingState } from '../components';
 import { useStudio } from '../frame/context';
 import { Progress, runTask } from './calls';
 import { sessionBackend } from './sessionBackend';
+import type { ILayout } from './grid/layout';
 import { RecipeGrid } from './RecipeGrid';
 
 export interface ITableViewProps {
@@ -16,6 +17,9 @@ export interface ITableViewProps {
   version: number;
   /** What a step that is being edited would change. */
   preview: api.CompareReply | null;
+  /** Of the grid, for all steps alike. */
+  layout: ILayout;
+  onLayout(layout: ILayout): void;
   /** What the part is called that keeps this one waiting. */
   blocker?: string;
   onFilter?(condition: string): void;
@@ -102,6 +106,8 @@ export function TableView(props: ITableViewProps): React.ReactElement {
         columns={
           preview.parts.find(one => one.id === part.id)?.columns ?? part.columns
         }
+        layout={props.layout}
+        onLayout={props.onLayout}
         before={preview.changed === null ? null : preview.before}
         isWhole={preview.is_whole}
         note={trans.__('Preview')}
@@ -187,6 +193,8 @@ export function TableView(props: ITableViewProps): React.ReactElement {
         backend={backend}
         view={state.view}
         columns={state.view.columns}
+        layout={props.layout}
+        onLayout={props.onLayout}
         before={null}
         isWhole={state.view.is_whole}
         onFilter={props.onFilter}

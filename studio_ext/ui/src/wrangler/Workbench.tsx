@@ -42,6 +42,7 @@ import { IDraft, StepForm } from './StepForm';
 import { StepList } from './StepList';
 import { askSource } from './sources';
 import { SuggestionStrip } from './SuggestionStrip';
+import { PLAIN_LAYOUT } from './grid/layout';
 import { TableView } from './TableView';
 import type { IOpenRecipe } from './useRecipe';
 
@@ -61,6 +62,7 @@ export function Workbench(props: {
   const [isNaming, setNaming] = React.useState(false);
   const [preview, setPreview] = React.useState<api.CompareReply | null>(null);
   const [report, setReport] = React.useState<IReport | null>(null);
+  const [layout, setLayout] = React.useState(PLAIN_LAYOUT);
   const fitting = useAction();
   const exporting = useAction();
   const selected =
@@ -359,6 +361,8 @@ export function Workbench(props: {
                           }
                           version={open.version}
                           preview={preview}
+                          layout={layout}
+                          onLayout={setLayout}
                           blocker={
                             open.parts.find(one => one.id === part.blocked_by)
                               ?.title

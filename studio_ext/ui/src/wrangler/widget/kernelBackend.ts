@@ -1,32 +1,38 @@
 /** A table in the kernel of a notebook: questions and answers over the messages of a widget. */
 import type { DOMWidgetModel } from '@jupyter-widgets/base';
-import type { JSONObject } from '@lumino/coreutils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { type JSONObject, UUID } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 
 import type { IGridBackend, IProfile } from '../grid/model';
 
 interface IAnswer {
-  id: number;
+  id: string;
   result?: unknown;
   error?: string;
 }
 
-export class KernelBackend implements IGridBackend {
-  constructor(private readonly _model: DOMWidgetModel) {
-    _model.on('msg:custom', (answer: IAnswer, buffers: DataView[]) => {
-      const waiting = this._waiting.get(answer.id);
-      this._waiting.delete(answer.id);
-      if (!waiting) {
-        return;
-      }
-      if (answer.error !== undefined) {
-        waiting.reject(new Error(answer.error));
-      } else if (buffers.length > 0) {
-        const { buffer, byteOffset, byteLength } = buffers[0];
-        waiting.resolve(new Uint8Array(buffer, byteOffset, byteLength));
-      } else {
-        waiting.resolve(answer.result);
-      }
-    });
+/**
+ * One view of a table. Every view of it hears every answer, those in other browsers too, so that a question has an id
+ * that no other view gives.
+ */
+export class KernelBackend implements IGridBackend, IDisposable {
+  constructor(
+    private readonly _model: DOMWidgetModel,
+    private readonly _trans: TranslationBundle
+  ) {
+    _model.on('msg:custom', this._onAnswer, this);
+    _model.on('comm_live_update', this._onEnd, this);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    this._model.off(undefined, undefined, this);
+    this._rejectAll();
   }
 
   arrange(
@@ -57,8 +63,12 @@ export class KernelBackend implements IGridBackend {
     signal?: AbortSignal
   ): Promise<T> {
     this._number += 1;
-    const id = this._number;
+    const id = `${this._name} ${this._number}`;
     return new Promise<T>((resolve, reject) => {
+      if (!this._model.comm_live) {
+        reject(this._gone());
+        return;
+      }
       this._waiting.set(id, {
         resolve: resolve as (value: unknown) => void,
         reject
@@ -71,9 +81,48 @@ export class KernelBackend implements IGridBackend {
     });
   }
 
+  private _onAnswer(answer: IAnswer, buffers: DataView[]): void {
+    const waiting = this._waiting.get(answer.id);
+    this._waiting.delete(answer.id);
+    if (!waiting) {
+      return;
+    }
+    if (answer.error !== undefined) {
+      waiting.reject(new Error(answer.error));
+    } else if (buffers.length > 0) {
+      const { buffer, byteOffset, byteLength } = buffers[0];
+      waiting.resolve(new Uint8Array(buffer, byteOffset, byteLength));
+    } else {
+      waiting.resolve(answer.result);
+    }
+  }
+
+  private _onEnd(): void {
+    if (!this._model.comm_live) {
+      this._rejectAll();
+    }
+  }
+
+  private _rejectAll(): void {
+    for (const { reject } of this._waiting.values()) {
+      reject(this._gone());
+    }
+    this._waiting.clear();
+  }
+
+  private _gone(): Error {
+    return new Error(
+      this._trans.__(
+        'The table is not in the kernel any more. Run the cell again.'
+      )
+    );
+  }
+
+  private readonly _name = UUID.uuid4();
   private _number = 0;
+  private _isDisposed = false;
   private readonly _waiting = new Map<
-    number,
+    string,
     { resolve(value: unknown): void; reject(reason: unknown): void }
   >();
 }

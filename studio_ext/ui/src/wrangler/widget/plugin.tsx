@@ -11,6 +11,7 @@ import { createRoot, Root } from 'react-dom/client';
 
 import { StudioContext } from '../../frame/context';
 import type { IStudio } from '../../frame/tokens';
+import { PLAIN_LAYOUT } from '../grid/layout';
 import type { IGridColumn } from '../grid/model';
 import { RecipeGrid } from '../RecipeGrid';
 import { KernelBackend } from './kernelBackend';
@@ -47,12 +48,23 @@ function surroundings(translator: ITranslator): IStudio {
   } as unknown as IStudio;
 }
 
+/** The grid with a layout of its own. */
+function FrameGrid(
+  props: Omit<React.ComponentProps<typeof RecipeGrid>, 'layout' | 'onLayout'>
+): React.ReactElement {
+  const [layout, setLayout] = React.useState(PLAIN_LAYOUT);
+  return <RecipeGrid {...props} layout={layout} onLayout={setLayout} />;
+}
+
 function viewClass(studio: IStudio): typeof DOMWidgetView {
   return class FrameView extends DOMWidgetView {
     render(): void {
       super.render();
       this.el.classList.add('atelier-FrameWidget', 'atelier-RecipeWidget');
-      const backend = new KernelBackend(this.model as FrameModel);
+      const backend = (this._backend = new KernelBackend(
+        this.model as FrameModel,
+        studio.trans
+      ));
       const view = {
         view: this.model.get('view') as string,
         rows: this.model.get('rows') as number
@@ -61,7 +73,7 @@ function viewClass(studio: IStudio): typeof DOMWidgetView {
       this._root = createRoot(this.el);
       this._root.render(
         <StudioContext.Provider value={studio}>
-          <RecipeGrid
+          <FrameGrid
             backend={backend}
             view={view}
             columns={columns}
@@ -75,10 +87,12 @@ function viewClass(studio: IStudio): typeof DOMWidgetView {
 
     remove(): this {
       this._root?.unmount();
+      this._backend?.dispose();
       return super.remove() as this;
     }
 
     private _root: Root | null = null;
+    private _backend: KernelBackend | null = null;
   } as unknown as typeof DOMWidgetView;
 }
 
