@@ -14,15 +14,16 @@ from kernel_tools.core import seams
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kernel_tools import debugger, experiments, hosting, jobs, registry, wrangler
+    from kernel_tools import compiler, debugger, experiments, hosting, jobs, registry, wrangler
 
 __version__ = "0.1.0"
 
-CAPABILITIES = ("debugger", "experiments", "hosting", "jobs", "registry", "wrangler")
+CAPABILITIES = ("compiler", "debugger", "experiments", "hosting", "jobs", "registry", "wrangler")
 
 __all__ = [
     "CAPABILITIES",
     "__version__",
+    "compiler",
     "debugger",
     "experiments",
     "hosting",

@@ -30,6 +30,11 @@ class ModelVersion:
         return f"<ModelVersion {record.model!r} version {record.version}, {record.status.value}, {record.format}>"
 
     @property
+    def workspace(self) -> Workspace:
+        """The workspace that has the version."""
+        return self._workspace
+
+    @property
     def name(self) -> str:
         """The name of the model."""
         return self._record.model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
 from studio_ext.routes import (
     comparison,
+    compiler,
     debugger,
     experiments,
     home,
@@ -47,6 +48,7 @@ HANDLERS: list[type[StudioHandler]] = [
     *profiler.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,
+    *compiler.HANDLERS,
     *hosting.HANDLERS,
     *jobs.HANDLERS,
     *job_page.HANDLERS,

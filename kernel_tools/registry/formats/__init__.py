@@ -24,7 +24,17 @@ from kernel_tools.registry.formats.torch_export import TorchExportFormat
 from kernel_tools.registry.formats.xgboost import XgboostFormat
 from kernel_tools.registry.records import VersionRecord
 
-__all__ = ["FILES", "SOURCE", "ModelFormat", "SavedModel", "adopt_files", "load_model", "register_format", "save_model"]
+__all__ = [
+    "FILES",
+    "SOURCE",
+    "ModelFormat",
+    "SavedModel",
+    "adopt_files",
+    "load_files",
+    "load_model",
+    "register_format",
+    "save_model",
+]
 
 FILES = "files"
 """The format of files that are kept as they are: nobody here knows how to load them."""
@@ -141,6 +151,14 @@ def load_model(record: VersionRecord, artifacts: ArtifactStore, *, trust: bool =
     else:
         temporary.cleanup()
     return model
+
+
+def load_files(format: str, folder: Path, model_class: str, *, trust: bool = False) -> object:
+    """Load a model from its files in a folder, which must outlive it; errors as for `load_model`."""
+    model_format = _FORMATS.get(format)
+    if model_format is None:
+        raise NotFoundError(f"There is no format {format!r} whose models can be loaded.")
+    return model_format.load(folder, model_class, trust=trust)
 
 
 def _clean_up_after(model: object, temporary: tempfile.TemporaryDirectory[str]) -> None:

@@ -609,6 +609,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/models/{name}/versions/{version}/packages': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what a version was compiled to */
+    get: operations['list_packages'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/versions/{version}/packages/{package}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Delete a package of a version */
+    delete: operations['delete_package'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/models/{name}/versions/{version}/promotion': {
     parameters: {
       query?: never;
@@ -3432,6 +3466,57 @@ export interface components {
      * @enum {string}
      */
     Overlap: 'allow' | 'skip';
+    /**
+     * PackageLine
+     * @description The original, or a target that it was compiled to: times in microseconds, memory in MiB, size in bytes.
+     */
+    PackageLine: {
+      target: string;
+      precision: string;
+      row_us: number | null;
+      batch_us: number | null;
+      memory_mib: number | null;
+      load_s: number | null;
+      size: number | null;
+      max_difference: number | null;
+      labels_changed: number | null;
+      ties: number | null;
+      agreement: number | null;
+      loss: number | null;
+      is_chosen: boolean;
+      refusal: string;
+    };
+    /**
+     * PackageList
+     * @description The newest packages of a version, and how many there are.
+     */
+    PackageList: {
+      packages: components['schemas']['PackageReply'][];
+      total: number;
+    };
+    /**
+     * PackageReply
+     * @description One package, what it was compared with, and the figure of their costs.
+     */
+    PackageReply: {
+      id: string;
+      target: string;
+      created_at: number;
+      created_by: string;
+      rows: number;
+      tolerance: number;
+      opset: number | null;
+      machine: {
+        [key: string]: unknown;
+      };
+      libraries: {
+        [key: string]: string;
+      };
+      notes: string[];
+      size: number;
+      candidates: components['schemas']['PackageLine'][];
+      figure: components['schemas']['PlotlyFigure'];
+    };
     /**
      * ParallelRequest
      * @description A line for each run across an axis for each field.
@@ -7802,6 +7887,133 @@ export interface operations {
         content: {
           '*/*': string;
         };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_packages: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PackageList'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_package: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+        package: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description InvalidArgumentError */
       400: {

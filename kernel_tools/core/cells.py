@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from kernel_tools.registry.signature import Column, ColumnType
+from kernel_tools.core.signature import Column, ColumnType
 
 MAX_SHOWN = 60
 MAX_CATEGORIES_SHOWN = 10
+
+
+Maker = Callable[["ColumnReader", list[Any]], Any]
+"""Makes another array of values that fit than pandas', such as what ONNX Runtime is fed with."""
 
 
 class NotGiven:
@@ -43,6 +49,7 @@ class ColumnReader(ABC):
 
     def __init__(self, column: Column) -> None:
         self.column = column
+        self.maker: Maker | None = None
         if column.nullable:
             self.fast_types = self.fast_types | {type(None)}
 
@@ -50,7 +57,7 @@ class ColumnReader(ABC):
         """Return the array, or None after adding what is wrong to `problems`, until that holds `limit` of them."""
         if self.fast_types.issuperset(map(type, values)):
             try:
-                return self.build(values)
+                return self.make(values)
             except (ValueError, OverflowError):
                 pass  # the search below finds the value and says what is wrong with it
         found = len(problems)
@@ -63,7 +70,11 @@ class ColumnReader(ABC):
                     break
         if len(problems) > found:
             return None
-        return self.build([None if value is None else self.clean(value) for value in values])
+        return self.make([None if value is None else self.clean(value) for value in values])
+
+    def make(self, values: list[Any]) -> Any:
+        """Make the array as `maker` does, or else as `build` does; ValueError or OverflowError if a value is beyond."""
+        return self.build(values) if self.maker is None else self.maker(self, values)
 
     def _refuse(self, value: Any) -> str:
         if value is NotGiven:
@@ -82,7 +93,7 @@ class ColumnReader(ABC):
 
     @abstractmethod
     def build(self, values: list[Any]) -> Any:
-        """Make the array; ValueError or OverflowError if a value is beyond the dtype."""
+        """Make pandas' array; ValueError or OverflowError if a value is beyond the dtype."""
 
     def _mismatch(self, value: Any) -> str:
         if isinstance(value, str) and self.column.type in (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN):
@@ -223,7 +234,7 @@ class DatetimeReader(ColumnReader):
         if has_offset != self._has_zone:
             return f"{'has a' if has_offset else 'has no'} time zone offset. Send {self.expected}."
         try:
-            self.build([value])
+            self.make([value])
         except (ValueError, OverflowError):
             return f"cannot be held as {self._dtype}. Send {self.expected}."
         return ""
@@ -239,8 +250,6 @@ class CategoryReader(ColumnReader):
     """The categories of the training data, in their order."""
 
     def __init__(self, column: Column) -> None:
-        import pandas as pd
-
         self._allowed = _READERS[column.type].fast_types
         if column.type is ColumnType.DOUBLE or column.type is ColumnType.LONG:
             self._allowed = frozenset({int, float})
@@ -249,9 +258,6 @@ class CategoryReader(ColumnReader):
         categories = column.categories or []
         self._codes: dict[Any, int] = {value: code for code, value in enumerate(categories)}
         self._codes[None] = -1
-        self._dtype = pd.CategoricalDtype(
-            pd.Index(categories, dtype="str") if column.type is ColumnType.STRING else categories, column.is_ordered
-        )
         shown = ", ".join(show_value(value) for value in categories[:MAX_CATEGORIES_SHOWN])
         rest = len(categories) - MAX_CATEGORIES_SHOWN
         self.expected = f"one of {shown}" + (f" and {rest} more" if rest > 0 else "")
@@ -262,14 +268,26 @@ class CategoryReader(ColumnReader):
             return self._mismatch(value)
         return "" if value in self._codes else f"is not a known category. Send {self.expected}."
 
+    def codes(self, values: list[Any]) -> list[int]:
+        """Return the positions of values among the categories, -1 for None; ValueError if one is no category."""
+        codes = [self._codes.get(value, -2) for value in values]
+        if -2 in codes:
+            raise ValueError
+        return codes
+
     def build(self, values: list[Any]) -> Any:
         """See `ColumnReader`."""
         import pandas as pd
 
-        codes = [self._codes.get(value, -2) for value in values]
-        if -2 in codes:
-            raise ValueError
-        return pd.Categorical.from_codes(codes, dtype=self._dtype, validate=False)
+        return pd.Categorical.from_codes(self.codes(values), dtype=self._dtype, validate=False)
+
+    @functools.cached_property
+    def _dtype(self) -> Any:
+        import pandas as pd
+
+        categories = self.column.categories or []
+        is_text = self.column.type is ColumnType.STRING
+        return pd.CategoricalDtype(pd.Index(categories, dtype="str") if is_text else categories, self.column.is_ordered)
 
 
 _READERS: dict[ColumnType, type[ColumnReader]] = {
