@@ -14,6 +14,7 @@ from kernel_tools.core.artifacts import ArtifactStore
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import join_inside
 from kernel_tools.registry.formats._base import ModelFormat, SavedModel
+from kernel_tools.registry.formats.inference_script import InferenceScriptFormat
 from kernel_tools.registry.formats.lightgbm import LightgbmFormat
 from kernel_tools.registry.formats.mlflow import MlflowFormat
 from kernel_tools.registry.formats.onnx import OnnxFormat
@@ -154,6 +155,7 @@ def _clean_up_after(model: object, temporary: tempfile.TemporaryDirectory[str]) 
 for _model_format in (
     MlflowFormat(),
     PythonFolderFormat(),
+    InferenceScriptFormat(),
     XgboostFormat(),
     LightgbmFormat(),
     SkopsFormat(),
