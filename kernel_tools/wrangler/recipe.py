@@ -135,6 +135,11 @@ class Recipe:
         """The name of the recipe."""
         return self.document.name
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether every step up to here that learns has learned."""
+        return all(node.fit is not None for node in self.steps if node.enabled and operator_class(node.op).learns)
+
     def at(self, node_id: Id) -> Recipe:
         """Return the recipe as it is after an earlier step, for another branch or a look."""
         part(self.document, node_id)

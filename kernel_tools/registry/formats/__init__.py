@@ -19,6 +19,7 @@ from kernel_tools.registry.formats.lightgbm import LightgbmFormat
 from kernel_tools.registry.formats.mlflow import MlflowFormat
 from kernel_tools.registry.formats.onnx import OnnxFormat
 from kernel_tools.registry.formats.python_folder import PythonFolderFormat
+from kernel_tools.registry.formats.recipe import RecipeFormat
 from kernel_tools.registry.formats.safetensors import SafetensorsFormat
 from kernel_tools.registry.formats.scikit_learn import SkopsFormat
 from kernel_tools.registry.formats.torch_export import TorchExportFormat
@@ -156,6 +157,7 @@ for _model_format in (
     MlflowFormat(),
     PythonFolderFormat(),
     InferenceScriptFormat(),
+    RecipeFormat(),
     XgboostFormat(),
     LightgbmFormat(),
     SkopsFormat(),
