@@ -86,11 +86,12 @@ $(VENV)/.dependencies: requirements.lock | $(BIN)/python
 # The build hook is skipped because `make extension` builds; the link makes each new build visible without an install.
 $(VENV)/.project: pyproject.toml studio_ext/etc/install.json studio_ext/etc/server-config.json $(VENV)/.dependencies
 	@echo "Installing Atelier into $(VENV)"
-	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-atelier
-	@mkdir -p $(LABEXTENSION)
+	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-atelier $(VENV)/share/jupyter/labextensions/jupyter-atelier-widget
+	@mkdir -p $(LABEXTENSION) $(LABEXTENSION)-widget
 	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-atelier
+	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-atelier $(VENV)/share/jupyter/labextensions/jupyter-atelier-widget
 	@ln -s ../../../../$(LABEXTENSION) $(VENV)/share/jupyter/labextensions/jupyter-atelier
+	@ln -s ../../../../$(LABEXTENSION)-widget $(VENV)/share/jupyter/labextensions/jupyter-atelier-widget
 	@touch $@
 
 $(VENV)/.node: | $(VENV)/.dependencies

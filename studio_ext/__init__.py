@@ -14,4 +14,7 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    return [{"src": "labextension", "dest": "jupyter-atelier"}]
+    return [
+        {"src": "labextension", "dest": "jupyter-atelier"},
+        {"src": "labextension-widget", "dest": "jupyter-atelier-widget"},
+    ]

@@ -27,7 +27,11 @@ class Task:
     id: str
     method: str
     call: Call
-    progress: dict[str, Any] | None = None
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        """How far it is, None until it says so."""
+        return self.call.progress
 
 
 @dataclass
@@ -53,11 +57,7 @@ class OpenRecipe:
     def begin(self, method: str, **params: Any) -> Task:
         """Start long work."""
         number = secrets.token_hex(8)
-
-        def tell(progress: dict[str, Any]) -> None:
-            task.progress = progress
-
-        task = Task(number, method, self.process.call(method, on_progress=tell, **params))
+        task = Task(number, method, self.process.call(method, **params))
         self.tasks[number] = task
         while len(self.tasks) > KEPT_TASKS:
             self.tasks.popitem(last=False)

@@ -1,6 +1,6 @@
 """Data Wrangler: tables, recipes of steps on them, and what is wrong with the data.
 
-``read(...)`` begins a recipe, ``load(path)`` opens one; ``profile`` and ``insights`` look at a table without one.
+``read(...)`` begins a recipe, ``load(path)`` opens one; ``profile``, ``insights`` and ``show`` look at a table alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kernel_tools.wrangler.reading import load as load
     from kernel_tools.wrangler.reading import read as read
     from kernel_tools.wrangler.recipe import Recipe as Recipe
+    from kernel_tools.wrangler.widget import show as show
 
 _PLACES = {
     "Recipe": "recipe",
@@ -24,10 +25,11 @@ _PLACES = {
     "load": "reading",
     "profile": "looking",
     "read": "reading",
+    "show": "widget",
     "wrangle": "looking",
 }
 
-__all__ = ["Recipe", "analyze", "insights", "load", "operators", "profile", "read", "wrangle"]
+__all__ = ["Recipe", "analyze", "insights", "load", "operators", "profile", "read", "show", "wrangle"]
 
 
 def operators() -> list[str]:

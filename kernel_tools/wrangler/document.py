@@ -123,6 +123,7 @@ class RecipeDocument(Part):
 
     recipe_version: int = RECIPE_VERSION
     name: str = "recipe"
+    description: str = ""
     parameters: dict[str, Parameter] = {}
     sources: list[Source] = []
     nodes: list[Node] = []

@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kernel_tools.core.errors import ConflictError, ForbiddenError
-from kernel_tools.core.workspace import current_workspace
+from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.wrangler.files import format_recipe, read_recipe, write_recipe
 from kernel_tools.wrangler.recipe import Recipe
 from kernel_tools.wrangler.trust import code_steps
 
+ENTRY = "-m kernel_tools.wrangler.job"
+"""What runs."""
 
-def job_parameters(recipe: Recipe, output: Path, memory_limit: str | None) -> dict[str, str]:
+
+def job_parameters(
+    recipe: Recipe, output: Path, memory_limit: str | None, workspace: Workspace | None = None
+) -> dict[str, str]:
     """Keep a recipe in the workspace as it is now, and return the parameters of the job that runs it.
 
     Raises
@@ -37,7 +42,7 @@ def job_parameters(recipe: Recipe, output: Path, memory_limit: str | None) -> di
             )
     text = format_recipe(document)
     name = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.recipe.json"
-    kept = write_recipe(document, current_workspace().root / "wrangler" / "jobs" / name)
+    kept = write_recipe(document, (workspace or current_workspace()).root / "wrangler" / "jobs" / name)
     base = recipe.base or Path.cwd()
     parameters = {"recipe": str(kept), "base": str(base.resolve()), "head": recipe.head, "output": str(output)}
     return parameters | ({"memory-limit": memory_limit} if memory_limit else {})

@@ -8,7 +8,8 @@ from typing import Any
 
 from kernel_tools.wrangler.document import RecipeDocument, Sampling, Source
 from kernel_tools.wrangler.files import read_recipe
-from kernel_tools.wrangler.recipe import Recipe, Rows
+from kernel_tools.wrangler.recipe import Recipe
+from kernel_tools.wrangler.translations import Rows
 
 
 def read(

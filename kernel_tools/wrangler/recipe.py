@@ -16,21 +16,17 @@ from kernel_tools.wrangler.document import Id, Node, Parameter, RecipeDocument
 from kernel_tools.wrangler.files import format_recipe, write_recipe
 from kernel_tools.wrangler.graph import before, last, part
 from kernel_tools.wrangler.operators import OPERATORS, make_operator, operator_class
+from kernel_tools.wrangler.translations import Rows, Translations
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    from onnx import ModelProto
-    from sklearn.pipeline import Pipeline
 
-    from kernel_tools.jobs import Job
+    from kernel_tools.jobs import Job, Schedule
     from kernel_tools.wrangler.refitting import Refit
 
-Rows = Any
-"""Rows from elsewhere: a frame of pandas or polars, an Arrow table, or the path of a file."""
 
-
-class Recipe:
+class Recipe(Translations):
     """A recipe that can be run from Python.
 
     Made by `kernel_tools.wrangler.read` and `load`, not by hand.
@@ -274,83 +270,38 @@ class Recipe:
             If the rows of a source are only there in this process.
         """
         from kernel_tools import jobs
-        from kernel_tools.wrangler.job import job_parameters
+        from kernel_tools.wrangler.job import ENTRY, job_parameters
 
-        parameters = job_parameters(self, Path(output).resolve(), memory_limit)
-        return jobs.submit("-m kernel_tools.wrangler.job", params=parameters, **options)
+        parameters = job_parameters(self, Path(output).resolve(), memory_limit, options.get("workspace"))
+        return jobs.submit(ENTRY, params=parameters, **options)
 
-    # ---- In other words ----
-
-    def to_sql(self, dialect: str = "duckdb", *, tables: Mapping[Id, str] | None = None) -> str:
-        """Return a SELECT that does the same to new rows, with a named part for each step.
-
-        Parameters
-        ----------
-        dialect
-            duckdb, postgres, sqlite, mysql, trino, athena, snowflake, bigquery, clickhouse or mssql.
-        tables
-            What the table of each source is called in the database, by the id of the source.
-
-        Raises
-        ------
-        ConflictError
-            If a step has not learned yet.
-        UnsupportedError
-            If a step has no SQL in this dialect.
-        """
-        from kernel_tools.wrangler.lowering.sql_code import sql_code
-
-        with self._execution(None, limit=1000, is_training=False, may_learn=False) as (execution, _):
-            schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
-            return sql_code(self.document, schemas, execution.state, head=self.head, dialect=dialect, tables=tables)
-
-    def to_python(self, dialect: str = "pandas") -> str:
-        """Return Python that runs alone and gives the same table, in the variable ``df``.
+    def schedule(
+        self,
+        output: str | Path,
+        name: str,
+        *,
+        cron: str | None = None,
+        every: float | str | None = None,
+        **options: Any,
+    ) -> Schedule:
+        """Run the recipe as a job again and again; each time its sources are read anew.
 
         Parameters
         ----------
-        dialect
-            ``pandas``: a comment and a statement or two for each step. ``sql``: one SELECT, run by DuckDB. ``atelier``:
-            the lines that build this recipe, in the variable ``recipe``.
-
-        Raises
-        ------
-        ConflictError
-            If a step has not learned yet.
-        UnsupportedError
-            If a step has no words there; it names the step.
+        output
+            Where the rows go; each job writes them anew.
+        name
+            The name of the schedule.
+        cron, every
+            When: a cron expression, or every so many seconds.
+        options
+            Of `kernel_tools.jobs.create_schedule`: time_zone, missed, overlap, resources ...
         """
-        from kernel_tools.wrangler.lowering.duckdb_code import duckdb_code
-        from kernel_tools.wrangler.lowering.fluent_code import fluent_code
-        from kernel_tools.wrangler.lowering.pandas_code import pandas_code
+        from kernel_tools import jobs
+        from kernel_tools.wrangler.job import ENTRY, job_parameters
 
-        if dialect == "atelier":
-            return fluent_code(self.document, self.head)
-        if dialect == "sql":
-            return duckdb_code(before(self.document, self.head), self.to_sql())
-        if dialect != "pandas":
-            raise InvalidArgumentError(f"There is no dialect {dialect!r}. Use pandas, sql or atelier.")
-        with self._execution(None, limit=1000, is_training=False, may_learn=False) as (execution, _):
-            schemas = {one.id: execution.table(one.id).schema() for one in self._parts()}
-            return pandas_code(self.document, schemas, execution.state, head=self.head)
-
-    def to_sklearn(self, *, target: str | None = None) -> Pipeline:
-        """Return the steps as a scikit-learn pipeline; see `kernel_tools.wrangler.lowering.estimators.to_sklearn`."""
-        from kernel_tools.wrangler.lowering.estimators import to_sklearn
-
-        return to_sklearn(self, target=target)
-
-    def to_onnx(
-        self, data: Rows | None = None, *, matrix: bool = False, columns: list[str] | None = None
-    ) -> ModelProto:
-        """Return the fitted recipe as an ONNX model; see `kernel_tools.wrangler.lowering.onnx.to_onnx`."""
-        from kernel_tools.wrangler.lowering.onnx import to_onnx
-
-        return to_onnx(self, data, matrix=matrix, columns=columns)
-
-    def _parts(self) -> list[Any]:
-        document = before(self.document, self.head)
-        return [*document.sources, *document.nodes]
+        parameters = job_parameters(self, Path(output).resolve(), None, options.get("workspace"))
+        return jobs.create_schedule(name, ENTRY, params=parameters, cron=cron, every=every, **options)
 
     # ---- Keeping ----
 

@@ -65,7 +65,8 @@ class TestSettings:
 def test_jupyter_finds_the_extension_and_its_panels() -> None:
     (point,) = studio_ext._jupyter_server_extension_points()
     assert point["app"].name == "studio_ext"
-    assert studio_ext._jupyter_labextension_paths() == [{"src": "labextension", "dest": "jupyter-atelier"}]
+    found = {one["dest"]: one["src"] for one in studio_ext._jupyter_labextension_paths()}
+    assert found == {"jupyter-atelier": "labextension", "jupyter-atelier-widget": "labextension-widget"}
 
 
 async def test_a_failed_run_asks_for_attention_for_a_week(call: Any, workspace: Workspace) -> None:

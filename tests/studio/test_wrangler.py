@@ -111,3 +111,45 @@ async def test_every_operator_has_a_schema_for_its_form(call) -> None:
     items = (await call("GET", "/wrangler/operators")).json["items"]
     assert len(items) > 70
     assert all(item["parameters"]["type"] == "object" and item["description"] for item in items)
+
+
+async def test_a_source_says_what_did_not_fit(call, jp_root_dir: Path) -> None:
+    at, _ = await opened(call, jp_root_dir)
+    (jp_root_dir / "people.csv").write_text(CSV + "Dora\n")
+    assert (await call("PUT", at, {"document": document()})).status == 200
+    answer = await call("GET", f"{at}/sources/s1")
+    assert answer.status == 200, answer.error
+    assert [row["line"] for row in answer.json["rejects"]] == [5]
+    assert (await call("GET", f"{at}/sources/s9")).status == 404
+
+
+async def test_a_recipe_is_taken_along_in_other_words(call, jp_root_dir: Path) -> None:
+    at, _ = await opened(call, jp_root_dir, IMPUTE)
+    assert (await call("PUT", at, {"document": document(IMPUTE)})).status == 200
+    for form, name in (("notebook", "people.ipynb"), ("polars", "people.py"), ("onnx", "people.onnx")):
+        reply = await call("POST", f"{at}/translations", {"form": form, "path": name})
+        assert (await finished(call, at, reply))["path"] == str(jp_root_dir / name)
+    outside = await call("POST", f"{at}/translations", {"form": "sql", "path": "../people.py"})
+    assert outside.status == 400
+
+
+async def test_a_recipe_becomes_a_job_and_a_schedule(call, jp_root_dir: Path) -> None:
+    at, _ = await opened(call, jp_root_dir, IMPUTE)
+    body = {"document": document(IMPUTE), "node": "n0", "path": "out.parquet", "name": "people"}
+    reply = await call("POST", f"{at}/jobs", body)
+    assert reply.status == 201, reply.error
+    assert (await call("GET", f"/jobs/{reply.json['name']}")).status == 200
+    reply = await call("POST", f"{at}/jobs", body | {"cron": "0 6 * * *"})
+    assert (reply.status, reply.json) == (201, {"name": "people", "is_schedule": True})
+    assert (await call("POST", f"{at}/jobs", body | {"cron": "never"})).status == 400
+
+
+async def test_what_the_checks_have_found_is_a_file(call, jp_root_dir: Path) -> None:
+    at, _ = await opened(call, jp_root_dir)
+    assert (await call("PUT", at, {"document": document()})).status == 200
+    assert (await call("GET", f"{at}/insights/report", params={"node": "s1"})).status == 404
+    await finished(call, at, await call("POST", f"{at}/insights", {"node": "s1"}))
+    page = await call("GET", f"{at}/insights/report", params={"node": "s1"})
+    assert page.status == 200 and b"<html" in page.content
+    notebook = await call("GET", f"{at}/insights/report", params={"node": "s1", "form": "notebook"})
+    assert json.loads(notebook.content)["nbformat"] == 4

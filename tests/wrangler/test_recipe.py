@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from kernel_tools import wrangler
@@ -80,7 +82,7 @@ def test_python_builds_the_same_recipe(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(names["recipe"].fit_transform(), made.fit_transform())
 
 
-@pytest.mark.parametrize("dialect", ["pandas", "sql"])
+@pytest.mark.parametrize("dialect", ["pandas", "polars", "sql"])
 def test_python_alone_gives_the_same_table(tmp_path: Path, dialect: str) -> None:
     FRAME.to_parquet(tmp_path / "people.parquet")
     made = wrangler.read(tmp_path / "people.parquet").impute(["age"]).filter("pay > 1").one_hot(["job"])
@@ -89,8 +91,23 @@ def test_python_alone_gives_the_same_table(tmp_path: Path, dialect: str) -> None
     code = made.to_python(dialect)
     assert "kernel_tools" not in code
     exec(code, names)
-    found = names["df"].astype("float64")
+    df = names["df"]
+    found = (df.to_pandas() if dialect == "polars" else df).astype("float64")
     pd.testing.assert_frame_equal(found.reset_index(drop=True), made.transform().astype("float64"))
+
+
+@pytest.mark.parametrize("dialect", ["pandas", "polars"])
+def test_python_of_frames_takes_frames_of_all_kinds(dialect: str) -> None:
+    made = wrangler.read(FRAME).impute(["age"]).sort(["pay"]).fit()
+    code = made.to_python(dialect)
+    tables = []
+    for frame in (FRAME, pl.from_pandas(FRAME), FRAME.set_axis([7] * len(FRAME))):
+        names: dict = {"frame": frame}
+        exec(code, names)
+        found = names["df"].to_arrow() if dialect == "polars" else pa.Table.from_pandas(names["df"])
+        tables.append(found.replace_schema_metadata(None).to_pandas())
+    for table in tables:
+        pd.testing.assert_frame_equal(table, made.transform(), check_dtype=False)
 
 
 def test_rows_are_written_and_a_job_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,6 +145,10 @@ def test_profiles_code_and_files_come_from_the_same_rows(process: SessionProcess
     assert profile["missing"] == 0 and profile["n"] == 9
     assert "recipe.impute(columns=['age']" in process.ask("code", dialect="python")["code"]
     assert "COALESCE" in process.ask("code", dialect="postgres")["code"]
+    for dialect, filled in (("pandas", ".fillna("), ("polars", ".fill_null(")):
+        written = process.ask("code", dialect=dialect)
+        assert any(filled in one for one in written["steps"].values())
+        assert filled in written["code"]
     written = process.ask("export", node="n0", path=str(folder / "out.csv"), options={})
     assert written["rows"] == 9 and (folder / "out.csv").read_text().count("\n") == 10
 
@@ -179,3 +183,30 @@ def test_a_killed_process_is_told_and_started_again(process: SessionProcess, fol
     with pytest.raises(UnavailableError, match="Open the table again"):
         call.result()
     assert update(process, folder)["s1"]["rows"] == 9
+
+
+def test_a_source_says_how_its_types_were_found_and_which_rows_did_not_fit(
+    process: SessionProcess, folder: Path
+) -> None:
+    (folder / "ragged.csv").write_text("a,b\n1,x\n2\n3,y,z\nn/a,w\n")
+    recipe = {"recipe_version": 1, "sources": [{"id": "s1", "uri": "ragged.csv"}], "nodes": []}
+    process.ask("update", document=recipe, base=str(folder), is_trusted=False)
+    found = process.ask("source", source="s1")
+    assert [row["line"] for row in found["rejects"]] == [3, 4] and found["rejected"] == 2
+    assert [column["type"] for column in found["columns"]] == ["string", "string"]
+    assert "'n/a'" in found["columns"][0]["notes"][0]
+    with pytest.raises(NotFoundError):
+        process.ask("source", source="s2")
+
+
+def test_how_far_work_is_belongs_to_its_call(process: SessionProcess, folder: Path) -> None:
+    update(process, folder)
+    call = process.call("insights", node="s1")
+    assert call.result()["rows"] == 9
+    assert call.progress is not None and call.progress["done"] == call.progress["total"]
+
+
+def test_checks_leave_a_larger_table_alone(process: SessionProcess, folder: Path) -> None:
+    update(process, folder)
+    assert process.ask("insights", node="s1", most_rows=8)["findings"] == []
+    assert process.ask("insights", node="s1", most_rows=9)["findings"]

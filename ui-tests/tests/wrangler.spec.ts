@@ -43,7 +43,7 @@ test('a table is opened from the file browser, and steps are added with a look a
   await settled(tab);
   await inspect(page, 'wrangler-table');
 
-  const canvas = tab.locator('.atelier-DataTable-canvas');
+  const canvas = tab.locator('.atelier-Rows-canvas');
   const box = (await canvas.boundingBox())!;
   await page.mouse.click(box.x + 130, box.y + 12);
   await page.getByRole('menuitem', { name: 'Sort descending' }).click();
@@ -144,4 +144,82 @@ test('a broken step and code of others are told, and recipes are listed', async 
     list.getByRole('row', { name: /odd\.recipe\.json/ })
   ).toBeVisible();
   await inspect(page, 'wrangler-recipes');
+});
+
+test('a table says what did not fit, is joined with another, and the recipe is taken along', async ({
+  page,
+  baseURL
+}) => {
+  await page.goto('');
+  await put(page, baseURL, 'people.csv', `${PEOPLE}\nFlo,33\n`);
+  await put(page, baseURL, 'cities.csv', 'city,land\nUlm,BW\nKiel,SH\n');
+  await put(
+    page,
+    baseURL,
+    'joined.recipe.json',
+    JSON.stringify({
+      recipe_version: 1,
+      name: 'joined',
+      sources: [
+        { id: 's1', uri: 'people.csv', name: 'people' },
+        { id: 's2', uri: 'cities.csv', name: 'cities' }
+      ],
+      nodes: []
+    })
+  );
+  await page.evaluate(async () => {
+    await window.jupyterapp.commands.execute('docmanager:open', {
+      path: 'joined.recipe.json'
+    });
+  });
+  const tab = page.locator('.atelier-Page:visible');
+  const steps = tab.getByRole('navigation', { name: 'Steps' });
+  await steps.getByRole('button', { name: /^people/ }).dblclick();
+  const table = tab.getByRole('form', { name: 'Table' });
+  await expect(table).toContainText('1 row could not be read');
+  await expect(table).toContainText('Flo,33');
+  await table
+    .getByRole('combobox', { name: 'Type of age' })
+    .selectOption('text');
+  await table.getByRole('button', { name: 'Save' }).click();
+  await expect(
+    table.getByRole('combobox', { name: 'Type of age' })
+  ).toHaveValue('text');
+  await inspect(page, 'wrangler-source');
+  await table.getByRole('button', { name: 'Close' }).click();
+  await tab.getByRole('button', { name: 'Undo' }).click();
+  await expect(
+    tab.getByRole('region', { name: 'Suggested next steps' })
+  ).toContainText('Missing values');
+  await inspect(page, 'wrangler-suggestions');
+
+  await steps.getByRole('button', { name: 'Add step' }).click();
+  await tab.getByRole('searchbox', { name: 'Search steps' }).fill('join');
+  await tab.getByRole('button', { name: /^Join/ }).first().click();
+  const form = tab.getByRole('form');
+  await expect(
+    form.getByRole('combobox', { name: 'Second table' })
+  ).toHaveValue('s2');
+  await form.getByRole('checkbox', { name: /city/ }).check();
+  await expect(form.getByRole('button', { name: 'Apply' })).toBeEnabled();
+  await inspect(page, 'wrangler-join');
+  await form.getByRole('button', { name: 'Apply' }).click();
+  await expect(steps).toContainText('Join (inner)');
+
+  await tab.getByRole('button', { name: 'Settings' }).click();
+  const recipe = tab.getByRole('form', { name: 'Recipe' });
+  await recipe.getByRole('button', { name: 'Add a parameter' }).click();
+  await inspect(page, 'wrangler-settings');
+  await recipe.getByRole('button', { name: 'Save' }).click();
+
+  await tab.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('menuitem', { name: 'Notebook …' }).click();
+  await page.getByRole('button', { name: 'Write' }).click();
+  await expect
+    .poll(async () =>
+      (
+        await page.request.get(`${baseURL}/api/contents/joined.ipynb?content=0`)
+      ).status()
+    )
+    .toBe(200);
 });

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from kernel_tools.core.notebooks import code_cell, notebook_of, text_cell
 from kernel_tools.wrangler.checks import figures
 from kernel_tools.wrangler.checks.checking import definition_of
 from kernel_tools.wrangler.checks.finding import Finding, Report, call_of, suggestions_html
@@ -173,17 +174,15 @@ def report_notebook(report: Report, source: str) -> dict[str, Any]:
     )
     listed = "\n".join(f"- **{finding.severity}** {_markdown(finding.message)}" for finding in report)
     cells = [
-        _text("# Data quality and insights\n\n" + _markdown(report.summary())),
-        _code("import kernel_tools as kt"),
-        _code(f"kt.wrangler.profile({source!r})"),
-        _code(f"report = kt.wrangler.insights({source!r}{target})\nreport"),
-        _text("## What was found\n\n" + (listed or "Nothing.")),
-        _text("## The steps that were suggested\n\nThe first one of each finding; leave out what does not fit."),
-        _code(recipe),
+        text_cell("# Data quality and insights\n\n" + _markdown(report.summary())),
+        code_cell("import kernel_tools as kt"),
+        code_cell(f"kt.wrangler.profile({source!r})"),
+        code_cell(f"report = kt.wrangler.insights({source!r}{target})\nreport"),
+        text_cell("## What was found\n\n" + (listed or "Nothing.")),
+        text_cell("## The steps that were suggested\n\nThe first one of each finding; leave out what does not fit."),
+        code_cell(recipe),
     ]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    numbered = [{**cell, "id": f"cell-{place}"} for place, cell in enumerate(cells)]
-    return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": numbered}
+    return notebook_of(cells)
 
 
 def _recipe_steps(report: Report) -> list[str]:
@@ -205,11 +204,3 @@ def _markdown(text: str) -> str:
     for sign in "\\`*_[]<>$":
         text = text.replace(sign, f"\\{sign}")
     return text
-
-
-def _text(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": source}
-
-
-def _code(source: str) -> dict[str, Any]:
-    return {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": source}

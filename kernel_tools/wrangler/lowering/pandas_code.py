@@ -1,22 +1,27 @@
-"""A fitted recipe as pandas code that runs alone: a comment and a statement or two for each step."""
+"""A fitted recipe as pandas code that runs alone; columns hold Arrow types, and rows are numbered from 0 on."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kernel_tools.wrangler.document import Id, Node, RecipeDocument, Source
-from kernel_tools.wrangler.graph import before, last, ordered
+import ibis.expr.operations as ops
+
+from kernel_tools.wrangler.document import Id, RecipeDocument, Source
 from kernel_tools.wrangler.lowering.errors import UnsupportedError
-from kernel_tools.wrangler.operators import make_operator
+from kernel_tools.wrangler.lowering.frame_code import frame_code, kind_of_file
+from kernel_tools.wrangler.lowering.layout import arguments, is_infix, text, texts
+from kernel_tools.wrangler.lowering.pandas_groups import aggregate_code
+from kernel_tools.wrangler.lowering.pandas_values import condition_code, is_constant, type_code, value_code
+from kernel_tools.wrangler.lowering.relations import Chain, Context, Key, Language
 
 if TYPE_CHECKING:
     import ibis
-    import ibis.expr.operations as ops
 
 READERS = {"csv": "read_csv", "tsv": "read_csv", "parquet": "read_parquet", "orc": "read_orc", "json": "read_json",
            "jsonl": "read_json", "excel": "read_excel", "arrow": "read_feather"}  # fmt: skip
+
+_NO_TEXT = 'keep_default_na=False, na_values=[""], '
 
 
 def pandas_code(
@@ -26,249 +31,158 @@ def pandas_code(
     *,
     head: Id | None = None,
 ) -> str:
-    """Return Python that reads the sources and computes a recipe with pandas; the result is in the last variable.
-
-    Parameters
-    ----------
-    document, head
-        The recipe, and the step to end with.
-    schemas
-        The columns of each source and after each step.
-    states
-        What a step has learned.
+    """Return Python that reads the sources and computes a recipe with pandas; see `frame_code.frame_code`.
 
     Raises
     ------
     UnsupportedError
         If a step has no pandas code; it names the step and the operation.
     """
-    head = head or last(document)
-    document = before(document, head)
-    names = variables(document)
-    body: list[str] = []
-    for source in document.sources:
-        body += [read_code(source, names[source.id])]
-    for node in ordered(document):
-        operator = make_operator(node.op, node.params)
-        if not node.enabled or not operator.applies_to_new:
-            if names[node.id] != names[node.inputs[0]]:
-                body.append(f"{names[node.id]} = {names[node.inputs[0]]}")
-            continue
-        body += ["", f"# {' '.join(operator.sentence().split())}"]
-        body += step_lines(node, names, schemas, states)
-    text = "\n".join(body)
-    needed = [
-        ("import datetime", "datetime." in text),
-        ("", "datetime." in text),
-        ("import numpy as np", "np." in text),
-        ("import pandas as pd", True),
-        ("import pyarrow as pa", "pa." in text),
-    ]
-    return "\n".join([line for line, is_used in needed if is_used] + ["", text, ""])
+    return frame_code(Pandas(), document, schemas, states, head=head)
 
 
-def step_lines(
-    node: Node,
-    names: Mapping[Id, str],
-    schemas: Mapping[Id, ibis.Schema],
-    states: Callable[[Id], dict[str, Any]],
-) -> list[str]:
-    """Return the statements of one step.
+class Pandas(Language):
+    """How pandas writes relations."""
 
-    Raises
-    ------
-    UnsupportedError
-        If it has no pandas code.
-    """
-    import ibis
+    name = "pandas"
+    names_frames = True
+    tells_zeros_apart = True
 
-    operator = make_operator(node.op, node.params)
-    inputs = [names[one] for one in node.inputs]
-    target = names[node.id]
-    if operator.is_eager:
-        lines = operator.code(*inputs, state=states(node.id))
-        return [*lines, *([f"{target} = {inputs[0]}"] if target != inputs[0] else [])]
-    tables = [ibis.table(schemas[one], name=one) for one in node.inputs]
-    by_table = dict(zip(node.inputs, inputs, strict=True))
-    try:
-        return _Statements(by_table, target).of(operator.build(*tables, state=states(node.id)).op())
-    except UnsupportedError as error:
-        raise UnsupportedError(f"The step {node.id} ({operator.title}) has no pandas code: {error}") from error
+    def read(self, source: Source, given: str, schema: ibis.Schema) -> str:
+        """Return the call that reads a source, with Arrow types."""
+        if source.kind == "frame" and source.uri is None:
+            return f"pa.table({given}).to_pandas(types_mapper=pd.ArrowDtype).reset_index(drop=True)"
+        if source.kind == "database":
+            return f'pd.read_sql({text(source.query)}, {text(source.uri)}, dtype_backend="pyarrow")'
+        kind = kind_of_file(source)
+        if kind not in READERS or "*" in (source.uri or ""):
+            raise UnsupportedError(f"The source {source.id} ({source.uri}) has no pandas code.")
+        options = {"csv": _NO_TEXT, "tsv": f'sep="\\t", {_NO_TEXT}', "jsonl": "lines=True, "}.get(kind, "")
+        return f'pd.{READERS[kind]}({text(source.uri)}, {options}dtype_backend="pyarrow"){_times(schema, kind)}'
 
+    def to_pandas(self, variable: str) -> list[str]:
+        """Return nothing: it is one."""
+        return []
 
-def variables(document: RecipeDocument) -> dict[Id, str]:
-    """Return a variable for each part: ``df`` along a chain, another one for each branch."""
-    followers = Counter(one for node in document.nodes for one in node.inputs)
-    names: dict[Id, str] = {}
-    for number, source in enumerate(document.sources, start=1):
-        names[source.id] = "df" if len(document.sources) == 1 else f"df{number}"
-    for node in ordered(document):
-        first = node.inputs[0]
-        names[node.id] = names[first] if followers[first] == 1 else f"{names[first]}_{node.id}"
-    return names
+    def from_pandas(self, variable: str) -> list[str]:
+        """Return nothing: it is one."""
+        return []
 
+    def value(self, op: ops.Value, context: Context) -> str:
+        """Return a column."""
+        return value_code(op, context)
 
-def read_code(source: Source, variable: str) -> str:
-    """Return the statement that reads a source, with Arrow types."""
-    if source.kind == "frame" and source.uri is None:
-        return f'{variable} = frame.convert_dtypes(dtype_backend="pyarrow")  # the table that the recipe was made for'
-    if source.kind == "database":
-        return f'{variable} = pd.read_sql({source.query!r}, {source.uri!r}, dtype_backend="pyarrow")'
-    ending = (source.uri or "").lower().removesuffix(".gz").removesuffix(".zst").rsplit(".", 1)[-1]
-    kind = source.format or {"xlsx": "excel", "xls": "excel", "ndjson": "jsonl", "feather": "arrow"}.get(ending, ending)
-    if kind not in READERS or "*" in (source.uri or ""):
-        raise UnsupportedError(f"The source {source.id} ({source.uri}) has no pandas code.")
-    options = {"csv": "", "tsv": ', sep="\\t"', "jsonl": ", lines=True"}.get(kind, "")
-    return f'{variable} = pd.{READERS[kind]}({source.uri!r}{options}, dtype_backend="pyarrow")'
+    def assign(self, values: Mapping[str, ops.Value], context: Context) -> str:
+        """Add columns."""
+        codes = {name: _column(one, context) for name, one in values.items()}
+        return f".assign({arguments(codes)})"
 
+    def choose(self, columns: Sequence[str]) -> str:
+        """Take columns."""
+        return f"[[{texts(columns)}]]"
 
-class _Statements:
-    """Turns the relations of one step into statements, the inner ones first."""
+    def drop(self, columns: Sequence[str]) -> str:
+        """Drop."""
+        return f".drop(columns=[{texts(columns)}])"
 
-    def __init__(self, inputs: Mapping[str, str], target: str) -> None:
-        self._inputs, self._target = inputs, target
-        self._lines: list[str] = []
-        self._variables: dict[ops.Relation, str] = {}
-        self._uses: Counter[ops.Relation] = Counter()
+    def rename(self, names: Mapping[str, str]) -> str:
+        """Rename."""
+        return f".rename(columns={{{', '.join(f'{text(old)}: {text(new)}' for old, new in names.items())}}})"
 
-    def of(self, op: ops.Relation) -> list[str]:
-        """Return the statements that leave the relation in the target."""
-        import ibis.expr.operations as ops
+    def filter(self, conditions: Sequence[ops.Value], context: Context) -> str:
+        """Filter; a condition that is missing does not hold."""
+        codes = [condition_code(one, context) for one in conditions]
+        joined = " & ".join(f"({one})" if is_infix(one) and len(codes) > 1 else one for one in codes)
+        return f"[{joined}].reset_index(drop=True)"
 
-        for relation in op.find(ops.Relation):
-            for child in relation.__children__:
-                if isinstance(child, ops.Relation):
-                    self._uses[child] += 1
-        found = self._relation(op)
-        if found != self._target:
-            self._lines.append(f"{self._target} = {found}")
-        return self._lines
+    def sort(self, names: Sequence[str], descending: Sequence[bool]) -> str:
+        """Sort."""
+        down = [not one for one in descending]
+        order = "" if all(down) else f", ascending={down[0] if len(set(down)) == 1 else down!r}"
+        return f'.sort_values({_name_or_names(names)}{order}, kind="stable", ignore_index=True)'
 
-    def _relation(self, op: ops.Relation) -> str:
-        if op not in self._variables:
-            self._variables[op] = self._write(op)
-        return self._variables[op]
+    def limit(self, start: int, rows: int | None) -> str:
+        """Take a slice."""
+        if not start and rows is not None:
+            return f".head({rows})"
+        return f".iloc[{start or ''}:{'' if rows is None else start + rows}].reset_index(drop=True)"
 
-    def _write(self, op: Any) -> str:
-        import ibis.expr.operations as ops
+    def drop_null(self, columns: Sequence[str] | None, how: str) -> str:
+        """Drop rows with missing values."""
+        subset = "" if columns is None else f"subset=[{texts(columns)}], "
+        word = "" if how == "any" else f'how="{how}", '
+        return f".dropna({subset}{word}ignore_index=True)"
 
-        if isinstance(op, ops.UnboundTable):
-            return self._inputs[op.name]
-        writer: Callable[[Any, str], str] | None = {
-            ops.Project: self._project,
-            ops.DropColumns: lambda one, parent: f"{parent}.drop(columns={list(one.columns_to_drop)!r})",
-            ops.Filter: self._filter,
-            ops.Sort: self._sort,
-            ops.Limit: self._limit,
-            ops.DropNull: self._drop_null,
-            ops.Aggregate: self._aggregate,
-        }.get(type(op))
-        if writer is None:
-            raise UnsupportedError(f"the operation {type(op).__name__} has no pandas code yet.")
-        parent = self._relation(op.parent)
-        code = writer(op, parent)
-        is_shared = self._uses[op.parent] > 1
-        variable = f"{self._target}_{len(self._lines) + 1}" if is_shared else self._target
-        self._lines.append(f"{variable} = {code}")
-        return variable
+    def unnest(self, column: str, *, keeps_empty: bool = True) -> str:
+        """Explode."""
+        full = "" if keeps_empty else f".loc[lambda rows: (rows[{text(column)}].list.len() > 0).fillna(False)]"
+        return f"{full}.explode({text(column)}, ignore_index=True)"
 
-    def _project(self, op: Any, parent: str) -> str:
-        import ibis.expr.operations as ops
+    def unique(self, columns: Sequence[str]) -> str:
+        """Keep the first of each."""
+        return f".drop_duplicates([{texts(columns)}], ignore_index=True)"
 
-        given = list(op.parent.schema)
-        fields = {name: value for name, value in op.values.items() if isinstance(value, ops.Field)}
-        own = {name: value for name, value in fields.items() if value.rel == op.parent}
-        if len(own) == len(op.values):
-            return self._chosen(op, parent, given, own)
-        new = {name: self._value(value) for name, value in op.values.items() if not _is_same(name, value, op.parent)}
-        code = f"{parent}.assign({_arguments(new)})"
-        columns = [*given, *(name for name in new if name not in given)]
-        if columns == list(op.values):
-            return code
-        gone = [name for name in columns if name not in op.values]
-        if [name for name in columns if name in op.values] == list(op.values):
-            return f"{code}.drop(columns={gone!r})"
-        return f"{code}[{list(op.values)!r}]"
+    def aggregate(self, keys: Sequence[str], metrics: Mapping[str, ops.Value], frame: Chain, context: Context) -> Chain:
+        """Group, or make a row of aggregates of all rows."""
+        if not metrics:
+            return frame.then(self.choose(keys), keys).then(self.unique(keys))
+        return aggregate_code(keys, metrics, frame, context)
 
-    def _chosen(self, op: Any, parent: str, given: list[str], own: Mapping[str, Any]) -> str:
-        sources = [field.name for field in own.values()]
-        if len(set(sources)) < len(sources):
-            copies = {name: f"{parent}[{field.name!r}]" for name, field in own.items() if name != field.name}
-            return f"{parent}.assign({_arguments(copies)})[{list(own)!r}]"
-        renamed = {field.name: name for name, field in own.items() if field.name != name}
-        kept = [name for name in given if name in sources]
-        code = parent
-        if kept != given or sources != given:
-            gone = [name for name in given if name not in sources]
-            code += f".drop(columns={gone!r})" if sources == kept and len(gone) <= len(kept) else f"[{sources!r}]"
-        return f"{code}.rename(columns={renamed!r})" if renamed else code
+    def unite(self, frames: Sequence[str]) -> str:
+        """Concatenate."""
+        return f"pd.concat([{', '.join(frames)}], ignore_index=True)"
 
-    def _filter(self, op: Any, parent: str) -> str:
-        conditions = [self._value(one) for one in op.predicates]
-        joined = conditions[0] if len(conditions) == 1 else " & ".join(f"({one})" for one in conditions)
-        return f"{parent}[({joined}).fillna(False)].reset_index(drop=True)"
+    def join(self, left: Chain, right: str, how: str, keys: Sequence[Key], columns: Sequence[str]) -> Chain:
+        """Merge; missing keys have no partner, which pandas has to be told."""
+        if how == "cross":
+            return left.then(f'.merge({right}, how="cross")', [*left.columns, *columns])
+        mine, theirs = [key.left for key in keys], [key.right for key in keys]
+        is_identical = all(key.is_identical for key in keys)
+        if not is_identical and any(key.is_identical for key in keys):
+            raise UnsupportedError("a join in which some keys may be missing")
+        known = "" if is_identical else f".dropna(subset=[{texts(theirs)}])"
+        if how in ("semi", "anti"):
+            return self._with_partner(left, right, how, mine, theirs)
+        on = f"on={_name_or_names(mine)}"
+        if mine != theirs:
+            on = f"left_on={_name_or_names(mine)}, right_on={_name_or_names(theirs)}"
+        others = [one for one in theirs if one not in columns and one not in mine]
+        names = [*left.columns, *others, *columns]
+        if how == "right" and not is_identical:
+            left, known = left.then(f".dropna(subset=[{texts(mine)}])"), ""
+        if how == "outer" and not is_identical:
+            found = f'{left.code}.merge({right}{known}, {on}, how="outer")'
+            lonely = f"{right}.loc[lambda rows: rows[[{texts(theirs)}]].isna().any(axis=1)]"
+            return Chain(f"pd.concat([{found}, {lonely}], ignore_index=True)", names)
+        return left.then(f'.merge({right}{known}, {on}, how="{how}")', names)
 
-    def _sort(self, op: Any, parent: str) -> str:
-        import ibis.expr.operations as ops
-
-        if not all(isinstance(key.arg, ops.Field) for key in op.keys):
-            raise UnsupportedError("sorting by a computed value has no pandas code yet.")
-        names, ascending = [key.arg.name for key in op.keys], [bool(key.ascending) for key in op.keys]
-        order = "" if all(ascending) else f", ascending={ascending!r}"
-        return f'{parent}.sort_values({names!r}{order}, kind="stable", ignore_index=True)'
-
-    def _limit(self, op: Any, parent: str) -> str:
-        start = op.offset if isinstance(op.offset, int) else 0
-        if op.n is not None and not isinstance(op.n, int):
-            raise UnsupportedError("a computed number of rows has no pandas code yet.")
-        end = "" if op.n is None else start + op.n
-        return f"{parent}.iloc[{start or ''}:{end}].reset_index(drop=True)"
-
-    def _drop_null(self, op: Any, parent: str) -> str:
-        subset = "" if op.subset is None else f"subset={[one.name for one in op.subset]!r}, "
-        return f"{parent}.dropna({subset}how={op.how!r}).reset_index(drop=True)"
-
-    def _aggregate(self, op: Any, parent: str) -> str:
-        import ibis.expr.operations as ops
-
-        plain = {ops.Max: "max", ops.Min: "min", ops.Mean: "mean", ops.Median: "median", ops.Count: "count"}
-        wanted = {}
-        for name, metric in op.metrics.items():
-            if isinstance(metric, ops.CountStar) and metric.where is None and op.groups:
-                wanted[name] = f"({next(iter(op.parent.schema))!r}, 'size')"
-                continue
-            if isinstance(metric, ops.Sum) and isinstance(metric.arg, ops.Field) and metric.where is None:
-                wanted[name] = f"({metric.arg.name!r}, lambda values: values.sum(min_count=1))"
-                continue
-            is_plain = type(metric) in plain and isinstance(metric.arg, ops.Field) and metric.where is None
-            if not is_plain or not op.groups:
-                raise UnsupportedError(f"the aggregate {type(metric).__name__} has no pandas code yet.")
-            wanted[name] = f"({metric.arg.name!r}, {plain[type(metric)]!r})"
-        if not all(isinstance(one, ops.Field) and one.name == name for name, one in op.groups.items()):
-            raise UnsupportedError("groups of computed values have no pandas code yet.")
-        keys = list(op.groups)
-        return f"{parent}.groupby({keys!r}, dropna=False, as_index=False).agg({_arguments(wanted)})"
-
-    def _value(self, op: Any) -> str:
-        from kernel_tools.wrangler.lowering.pandas_values import value_code
-
-        return value_code(op, self._relation)
+    def _with_partner(self, left: Chain, right: str, how: str, mine: Sequence[str], theirs: Sequence[str]) -> Chain:
+        if len(mine) == 1:
+            condition = f"rows[{text(mine[0])}].isin({right}[{text(theirs[0])}].dropna())"
+        else:
+            partners = f"pd.MultiIndex.from_frame({right}[[{texts(theirs)}]].dropna())"
+            condition = f"pd.MultiIndex.from_frame(rows[[{texts(mine)}]]).isin({partners})"
+        mark = "~" if how == "anti" else ""
+        return left.then(f".loc[lambda rows: {mark}{condition}].reset_index(drop=True)")
 
 
-def _is_same(name: str, value: Any, parent: Any) -> bool:
-    import ibis.expr.operations as ops
+def _column(op: Any, context: Context) -> str:
+    while isinstance(op, ops.Alias):
+        op = op.arg
+    if isinstance(op, ops.Literal) and op.value is None:
+        return f"lambda rows: pd.Series(pd.NA, index=rows.index, dtype={type_code(op.dtype)})"
+    if isinstance(op, ops.Cast) and is_constant(op) and isinstance(op.arg, ops.Literal) and op.arg.value is None:
+        return f"lambda rows: pd.Series(pd.NA, index=rows.index, dtype={type_code(op.to)})"
+    return value_code(op, context)
 
-    return isinstance(value, ops.Field) and value.rel == parent and value.name == name
+
+def _times(schema: ibis.Schema, kind: str) -> str:
+    """Return the call that makes dates and moments of the texts of a file."""
+    if kind not in ("csv", "tsv", "json", "jsonl"):
+        return ""
+    types = {name: type_code(one) for name, one in schema.items() if one.is_date() or one.is_timestamp()}
+    return f".astype({{{', '.join(f'{text(name)}: {one}' for name, one in types.items())}}})" if types else ""
 
 
-def _arguments(values: Mapping[str, str]) -> str:
-    """Return keyword arguments, one on a line where they are long; a dictionary if a name is no word."""
-    import keyword
-
-    if all(name.isidentifier() and not keyword.iskeyword(name) for name in values):
-        parts = [f"{name}={code}" for name, code in values.items()]
-        line = ", ".join(parts)
-        return line if len(line) <= 90 else "\n    " + ",\n    ".join(parts) + ",\n"
-    parts = [f"{name!r}: {code}" for name, code in values.items()]
-    line = ", ".join(parts)
-    return f"**{{{line}}}" if len(line) <= 90 else "\n    **{\n        " + ",\n        ".join(parts) + ",\n    }\n"
+def _name_or_names(names: Sequence[str]) -> str:
+    return text(names[0]) if len(names) == 1 else f"[{texts(names)}]"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, TimeoutError
 from typing import Any
 
@@ -16,16 +15,13 @@ from kernel_tools.wrangler.session.protocol import Channel, error_of
 GRACE = 3.0
 """Seconds that work has to stop by itself before its process is killed: code of somebody's may not listen."""
 
-Progressed = Callable[[dict[str, Any]], None]
-
 
 class Call:
-    """One request under way."""
+    """One request under way; `progress` is how far it said to be, None until it says so."""
 
-    def __init__(
-        self, client: SessionProcess, number: int, process: subprocess.Popen[bytes], on_progress: Progressed | None
-    ) -> None:
-        self._client, self.number, self.process, self.on_progress = client, number, process, on_progress
+    def __init__(self, client: SessionProcess, number: int, process: subprocess.Popen[bytes]) -> None:
+        self._client, self.number, self.process = client, number, process
+        self.progress: dict[str, Any] | None = None
         self.future: Future[Any] = Future()
 
     def result(self, timeout: float | None = None) -> Any:
@@ -68,12 +64,12 @@ class SessionProcess:
         with self._lock:
             self._ensure()
 
-    def call(self, method: str, *, on_progress: Progressed | None = None, **params: Any) -> Call:
+    def call(self, method: str, **params: Any) -> Call:
         """Send a request; the process is started if it does not run."""
         with self._lock:
             process, channel = self._ensure()
             self._number += 1
-            call = self._calls[self._number] = Call(self, self._number, process, on_progress)
+            call = self._calls[self._number] = Call(self, self._number, process)
         try:
             channel.send({"id": call.number, "method": method, "params": params})
         except OSError:
@@ -124,8 +120,7 @@ class SessionProcess:
             if call is None:
                 continue
             if "progress" in message:
-                if call.on_progress is not None:
-                    call.on_progress(message["progress"])
+                call.progress = message["progress"]
                 continue
             self._calls.pop(message["id"], None)
             if call.future.done():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from kernel_tools.core.errors import AtelierError
@@ -11,6 +12,12 @@ from kernel_tools.wrangler.graph import hashes
 from kernel_tools.wrangler.kinds import kind_of
 from kernel_tools.wrangler.operators import make_operator, operator_class
 from kernel_tools.wrangler.session.tables import Computed
+from kernel_tools.wrangler.sources import Loaded
+
+SHOWN_REJECTS = 200
+"""Rejected rows that a report holds."""
+MAX_REJECT = 500
+"""Characters of a rejected row."""
 
 
 def column_list(engine: Engine, table: str) -> list[dict[str, Any]]:
@@ -47,6 +54,21 @@ def set_result(report: dict[str, Any], engine: Engine, computed: Computed) -> No
     """Note what came out."""
     report["columns"] = column_list(engine, computed.table)
     report["rows"], report["is_whole"] = computed.rows, computed.is_whole
+
+
+def loaded_report(engine: Engine, loaded: Loaded, *, is_whole: bool) -> dict[str, Any]:
+    """Return how the types of a source's columns were found, and the first of the rows that did not fit."""
+    rejects = []
+    if loaded.rejects_table is not None:
+        rejects = engine.arrow(engine.table(loaded.rejects_table).limit(SHOWN_REJECTS)).to_pylist()
+    return {
+        "columns": [asdict(column) for column in loaded.columns],
+        "warnings": list(loaded.warnings),
+        "fingerprint": loaded.fingerprint,
+        "rejected": loaded.rejected,
+        "rejects": [{**row, "text": str(row["text"])[:MAX_REJECT]} for row in rejects],
+        "is_whole": is_whole,
+    }
 
 
 def _where(source: Source) -> str:

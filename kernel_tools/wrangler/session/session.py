@@ -6,6 +6,7 @@ so an older view stays good as long as its table is kept.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
@@ -26,6 +27,9 @@ from kernel_tools.wrangler.states import decode_state
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kernel_tools.wrangler.checks import Report
+    from kernel_tools.wrangler.lowering.forms import Form
+
 KEPT_VIEWS = 32
 """Views that are kept, those that were looked at last."""
 
@@ -34,7 +38,8 @@ class Session:
     """A recipe, the tables of its steps, and the views of them that somebody looks at."""
 
     METHODS = frozenset({"update", "view", "arrange", "window", "cell", "profile", "compare", "fit", "insights",
-                         "analyze", "export", "code"})  # fmt: skip
+                         "analyze", "export", "code", "source", "translate",
+                         "report"})  # fmt: skip
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="atelier-wrangler-"))
@@ -45,6 +50,7 @@ class Session:
         self._is_trusted = False
         self._views: OrderedDict[str, View] = OrderedDict()
         self._views_lock = threading.Lock()
+        self._reports: dict[str, tuple[Report, str]] = {}
         self._profiles: dict[tuple[str, str], dict[str, Any]] = {}
 
     def close(self) -> None:
@@ -87,6 +93,26 @@ class Session:
             elif report["error"] is None:
                 self._try(task, node.id, report)
         return {"parts": list(known.values())}
+
+    def source(self, task: Task, source: str) -> dict[str, Any]:
+        """Say how the types of a source's columns were found, and which rows did not fit.
+
+        Returns
+        -------
+        dict
+            ``columns`` with ``name``, ``type``, ``kind``, ``inferred_from`` and ``notes``; ``warnings``;
+            ``fingerprint``; ``rejected``, how many rows did not fit; ``rejects``, the first of them with ``file``,
+            ``line``, ``text`` and ``reason``; ``is_whole``: whether all rows were read.
+        """
+        if all(one.id != source for one in self._document.sources):
+            raise NotFoundError(f"The recipe has no source {source!r}.")
+        loaded = self._tables.loaded(self._document, source, is_whole=True)
+        is_whole = loaded is not None
+        if loaded is None:
+            self._compute(task, source, is_whole=False)
+            loaded = self._tables.loaded(self._document, source, is_whole=False)
+        assert loaded is not None  # it was just read
+        return reports.loaded_report(task.engine(self._engine), loaded, is_whole=is_whole)
 
     def view(self, task: Task, node: str, is_whole: bool) -> dict[str, Any]:
         """Return a view of the rows after a step: of the first rows, or of all.
@@ -172,17 +198,38 @@ class Session:
         computed = self._compute(task, node, is_whole=True)
         return {"fits": {one: fit.model_dump(mode="json") for one, fit in computed.fits.items()}, "rows": computed.rows}
 
-    def insights(self, task: Task, node: str, **wanted: Any) -> dict[str, Any]:
-        """Look for what is wrong with the rows after a step; `wanted` goes to `kernel_tools.wrangler.checks`."""
+    def insights(self, task: Task, node: str, most_rows: int | None = None, **wanted: Any) -> dict[str, Any]:
+        """Look for what is wrong with the rows after a step, unless there are more than `most_rows`.
+
+        `wanted` goes to `kernel_tools.wrangler.checks`.
+        """
         from kernel_tools.core.progress import progress
         from kernel_tools.wrangler.checks import insights
 
         computed = self._compute(task, node, is_whole=True)
+        if most_rows is not None and computed.rows > most_rows:
+            return {"table": node, "rows": computed.rows, "findings": [], "summary": f"{computed.rows:,} rows."}
         with progress("Looking for problems", unit="checks") as work:
             task.works.append(work)
             report = insights(task.engine(self._engine), computed.table, progress=work, **wanted)
+        if not wanted.get("checks"):
+            self._reports[node] = report, computed.table
         found = report.to_dict()
         return {**found, "table": node, "summary": report.summary()}
+
+    def report(self, task: Task, node: str, form: str) -> dict[str, Any]:
+        """Return as ``content`` what the checks have last found in the rows after a step: a page, or a notebook."""
+        from kernel_tools.wrangler.checks import report_notebook, report_page
+        from kernel_tools.wrangler.profiling import profile
+
+        if node not in self._reports:
+            raise NotFoundError("Nobody has looked for problems in these rows yet. Look for them first.")
+        report, table = self._reports[node]
+        if form == "html":
+            profiles = profile(task.engine(self._engine), table)
+            return {"content": report_page(report, profiles, title=f"Insights: {self._document.name}")}
+        source = next((one.uri for one in self._document.sources if one.uri), "table.parquet")
+        return {"content": json.dumps(report_notebook(report, source), indent=1) + "\n"}
 
     def analyze(self, task: Task, node: str, kind: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return the figure, the table and the facts of an analysis of all rows after a step."""
@@ -193,7 +240,7 @@ class Session:
         return analyze(engine, computed.table, kind, trusted=self._is_trusted, **params).to_dict()
 
     def code(self, task: Task, dialect: str) -> dict[str, Any]:
-        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the Python of one."""
+        """Return ``code``: the whole recipe as Python or SQL; ``steps``: by the id of each, the code of one."""
         from kernel_tools.wrangler.graph import last
         from kernel_tools.wrangler.lowering.fluent_code import fluent_code, step_code
 
@@ -201,7 +248,9 @@ class Session:
         steps = {node.id: step_code(node) for node in document.nodes}
         if dialect == "python":
             return {"code": fluent_code(document), "steps": steps}
-        from kernel_tools.wrangler.lowering.pandas_code import pandas_code
+        from kernel_tools.wrangler.lowering.frame_code import frame_code, frame_steps
+        from kernel_tools.wrangler.lowering.pandas_code import Pandas
+        from kernel_tools.wrangler.lowering.polars_code import Polars
         from kernel_tools.wrangler.lowering.sql_code import sql_code
 
         engine = task.engine(self._engine)
@@ -214,8 +263,10 @@ class Session:
         def learned(one: str) -> dict[str, Any]:
             return decode_state(fits[one].state) if one in fits else {}
 
-        if dialect == "pandas":
-            return {"code": pandas_code(document, schemas, learned), "steps": steps}
+        if dialect in ("pandas", "polars"):
+            language = Pandas() if dialect == "pandas" else Polars()
+            steps |= frame_steps(language, document, schemas, learned)
+            return {"code": frame_code(language, document, schemas, learned), "steps": steps}
         found = sql_code(document, schemas, learned, dialect=dialect)
         return {"code": found, "steps": steps}
 
@@ -227,6 +278,16 @@ class Session:
         engine = task.engine(self._engine)
         written = write(engine.table(computed.table), engine, Path(path), **options)
         return {"path": str(written), "rows": computed.rows}
+
+    def translate(self, task: Task, form: Form, path: str) -> dict[str, Any]:
+        """Write the recipe in another form, see `lowering.forms`, and return ``path``; it learns before."""
+        from kernel_tools.wrangler.lowering.forms import write_form
+        from kernel_tools.wrangler.recipe import Recipe
+
+        recipe = Recipe(self._document, base=self._base, is_trusted=self._is_trusted)
+        if form not in ("notebook", "atelier") and not recipe.is_fitted:
+            recipe.fit()
+        return {"path": str(write_form(recipe, form, Path(path)))}
 
     def _try(self, task: Task, part_id: str, report: dict[str, Any]) -> None:
         """Compute a part on the first rows, and note in its report what came out or what is wrong."""

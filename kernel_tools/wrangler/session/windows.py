@@ -126,7 +126,7 @@ def _literal(column: ir.Value, value: Any) -> Any:
 def window(
     engine: Engine, view: View, start: int, count: int, columns: list[str] | None = None, before: str | None = None
 ) -> pa.Table:
-    """Return some rows of a view as they are shown: long text cut, lists and structures as text.
+    """Return some rows of a view as they are shown: long text cut; lists, decimals, times and moments as text.
 
     Parameters
     ----------
@@ -207,8 +207,10 @@ def _field(name: str, table: str) -> exp.Column:
 
 def _shown(name: str, kind: str) -> Any:
     value: Any = _field(name, "t")
-    if kind in _SHORT or kind.startswith(("DECIMAL", "TIMESTAMP")):
+    if kind in _SHORT:
         return exp.alias_(value, name, quoted=True)
+    if kind.startswith(_EXACT):
+        return exp.alias_(exp.cast(value, "VARCHAR"), name, quoted=True)
     if kind != "VARCHAR":
         value = exp.cast(value, "VARCHAR")
     cut = exp.DPipe(this=exp.func("LEFT", value, exp.Literal.number(MAX_CELL)), expression=exp.Literal.string("…"))
@@ -223,5 +225,7 @@ def _differs(name: str) -> Any:
 
 _SHORT = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT"}
-    | {"DOUBLE", "DATE", "TIME"}
+    | {"DOUBLE", "DATE"}
 )
+_EXACT = ("DECIMAL", "TIME")
+"""Types whose values a browser has no number for: a decimal loses its point there, a moment its microseconds."""

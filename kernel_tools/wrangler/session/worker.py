@@ -69,7 +69,10 @@ class Worker:
                 reply = {"id": number, "defect": f"{type(error).__name__}: {error}"}
         finally:
             self._tasks.pop(number, None)
-        self._channel.send(reply)
+        try:
+            self._channel.send(reply)
+        except (TypeError, ValueError, OverflowError) as error:  # a result that no message can hold
+            self._channel.send({"id": number, "defect": f"{type(error).__name__}: {error}"})
 
 
 def main() -> None:

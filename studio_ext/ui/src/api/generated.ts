@@ -1554,6 +1554,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/wrangler/sessions/{session}/insights/report': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Download what the checks have found */
+    get: operations['download_insights'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/wrangler/sessions/{session}/jobs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit a recipe as a job, or as a schedule */
+    post: operations['submit_recipe'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/wrangler/sessions/{session}/profile': {
     parameters: {
       query?: never;
@@ -1565,6 +1599,23 @@ export interface paths {
     put?: never;
     /** Say what is in columns of a view */
     post: operations['profile_columns'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/wrangler/sessions/{session}/sources/{source}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Say how a table of a recipe was read */
+    get: operations['describe_source'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -1584,6 +1635,23 @@ export interface paths {
     post?: never;
     /** Stop work */
     delete: operations['stop_task'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/wrangler/sessions/{session}/translations': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Write a recipe as a notebook, code or a model */
+    post: operations['translate_recipe'];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -2047,6 +2115,7 @@ export interface components {
       dialect:
         | 'python'
         | 'pandas'
+        | 'polars'
         | 'duckdb'
         | 'postgres'
         | 'sqlite'
@@ -2749,7 +2818,9 @@ export interface components {
     };
     /**
      * InsightsRequest
-     * @description What to look at: the rows after a step; the column to be predicted, that of the parts, that of the time.
+     * @description What to look at: rows after a step; the columns to be predicted, of parts, of the time; which checks, or all.
+     *
+     *     A table of more than `most_rows` is left alone.
      */
     InsightsRequest: {
       node: string;
@@ -2759,6 +2830,10 @@ export interface components {
       splits: string | null;
       /** @default null */
       event_time: string | null;
+      /** @default [] */
+      checks: string[];
+      /** @default null */
+      most_rows: number | null;
     };
     /**
      * InvocationReply
@@ -3530,6 +3605,30 @@ export interface components {
       formats: string[];
     };
     /**
+     * RecipeJobReply
+     * @description The name of the job, or of the schedule.
+     */
+    RecipeJobReply: {
+      name: string;
+      is_schedule: boolean;
+    };
+    /**
+     * RecipeJobRequest
+     * @description A job that computes all rows after a step and writes them; with `cron` or `every` (seconds) again and again.
+     */
+    RecipeJobRequest: {
+      document: {
+        [key: string]: unknown;
+      };
+      node: string;
+      path: string;
+      name: string;
+      /** @default null */
+      cron: string | null;
+      /** @default null */
+      every: number | null;
+    };
+    /**
      * RecipeReply
      * @description All sources and steps, in their order.
      */
@@ -3544,6 +3643,16 @@ export interface components {
       document: {
         [key: string]: unknown;
       };
+    };
+    /**
+     * RejectedRow
+     * @description A row that did not fit.
+     */
+    RejectedRow: {
+      file: string | null;
+      line: number | null;
+      text: string;
+      reason: string;
     };
     /**
      * Resource
@@ -4075,6 +4184,29 @@ export interface components {
       descending: boolean;
     };
     /**
+     * SourceColumn
+     * @description A column: its type, from how many values of text it was inferred, and why it is no stricter.
+     */
+    SourceColumn: {
+      name: string;
+      type: string;
+      kind: string;
+      inferred_from: number | null;
+      notes: string[];
+    };
+    /**
+     * SourceReport
+     * @description What is known of a table; `rejects` are the first of the `rejected` rows, `is_whole` that all rows were read.
+     */
+    SourceReport: {
+      columns: components['schemas']['SourceColumn'][];
+      warnings: string[];
+      fingerprint: string;
+      rejected: number;
+      rejects: components['schemas']['RejectedRow'][];
+      is_whole: boolean;
+    };
+    /**
      * SpotRequest
      * @description Let the job be interrupted; `max_wait` limits waiting and running together.
      */
@@ -4321,6 +4453,22 @@ export interface components {
       every: string | null;
       /** @default null */
       time_zone: string | null;
+    };
+    /**
+     * TranslateRequest
+     * @description What the recipe becomes, and where it goes: a path from the folder of the recipe.
+     */
+    TranslateRequest: {
+      /** @enum {string} */
+      form:
+        | 'notebook'
+        | 'sklearn'
+        | 'onnx'
+        | 'pandas'
+        | 'polars'
+        | 'sql'
+        | 'atelier';
+      path: string;
     };
     /**
      * UsageReply
@@ -12375,6 +12523,199 @@ export interface operations {
       };
     };
   };
+  download_insights: {
+    parameters: {
+      query: {
+        node: string;
+        form?: 'html' | 'notebook';
+      };
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  submit_recipe: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RecipeJobRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RecipeJobReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   profile_columns: {
     parameters: {
       query?: never;
@@ -12442,6 +12783,80 @@ export interface operations {
       };
       /** @description TooLargeError */
       413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  describe_source: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SourceReport'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -12585,6 +13000,103 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  translate_recipe: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TranslateRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReply'];
+        };
       };
       /** @description InvalidArgumentError */
       400: {

@@ -197,11 +197,13 @@ export class Studio implements IStudio {
         pollInterval: number;
         pageSize: number;
         timeFormat: 'relative' | 'absolute';
+        frameButton: boolean;
       };
       this._settings = {
         pollInterval: composite.pollInterval * 1000,
         pageSize: composite.pageSize,
-        timeFormat: composite.timeFormat
+        timeFormat: composite.timeFormat,
+        frameButton: composite.frameButton
       };
       this._settingsChanged.emit();
     };
@@ -226,7 +228,8 @@ export class Studio implements IStudio {
   private _settings: IStudioSettings = {
     pollInterval: 5000,
     pageSize: 100,
-    timeFormat: 'relative'
+    timeFormat: 'relative',
+    frameButton: true
   };
   private readonly _settingsChanged = new Signal<this, void>(this);
   private readonly _changed = new Signal<this, void>(this);

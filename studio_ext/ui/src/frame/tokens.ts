@@ -17,6 +17,8 @@ export interface IStudioSettings {
   /** Rows that a table fetches at a time. */
   pageSize: number;
   timeFormat: 'relative' | 'absolute';
+  /** Whether frames in notebooks have a button that opens them in the Data Wrangler. */
+  frameButton: boolean;
 }
 
 /** One line of the left panel. */

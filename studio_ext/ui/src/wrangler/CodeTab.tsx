@@ -10,6 +10,7 @@ import { writeCode } from './calls';
 const DIALECTS: { value: string; label: string }[] = [
   { value: 'python', label: 'Python' },
   { value: 'pandas', label: 'pandas' },
+  { value: 'polars', label: 'polars' },
   { value: 'duckdb', label: 'SQL (DuckDB)' },
   { value: 'postgres', label: 'SQL (PostgreSQL)' },
   { value: 'sqlite', label: 'SQL (SQLite)' },
@@ -64,7 +65,9 @@ export function CodeTab(props: {
         </label>
         <Button
           label={trans.__('Insert into notebook')}
-          isDisabled={!code || !['python', 'pandas'].includes(dialect)}
+          isDisabled={
+            !code || !['python', 'pandas', 'polars'].includes(dialect)
+          }
           onClick={() => code && void studio.insertCell(code.code)}
         />
       </div>

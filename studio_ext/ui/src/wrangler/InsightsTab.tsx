@@ -9,11 +9,13 @@ import {
   ErrorBar,
   formatCount,
   formatNumber,
+  saveFile,
   StateChip,
-  Tone
+  Tone,
+  useAction
 } from '../components';
 import { useStudio } from '../frame/context';
-import { Progress, runTask } from './calls';
+import { downloadInsights, Progress, runTask } from './calls';
 
 export interface ISuggestion {
   op: string;
@@ -86,6 +88,14 @@ export function InsightsTab(props: IInsightsTabProps): React.ReactElement {
       .finally(() => setProgress(null));
   };
   React.useEffect(() => () => stop.current?.abort(), []);
+  const saving = useAction();
+  const save = async (form: 'html' | 'notebook') => {
+    const url = URL.createObjectURL(
+      await downloadInsights(client, session, node, form)
+    );
+    saveFile(url, form === 'html' ? 'insights.html' : 'insights.ipynb');
+    window.setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  };
   return (
     <div className="atelier-Insights">
       <div className="atelier-CodeTab-bar">
@@ -112,6 +122,19 @@ export function InsightsTab(props: IInsightsTabProps): React.ReactElement {
           isBusy={progress !== null}
           onClick={look}
         />
+        {report &&
+          (['html', 'notebook'] as const).map(form => (
+            <Button
+              key={form}
+              label={
+                form === 'html'
+                  ? trans.__('Download report')
+                  : trans.__('Download notebook')
+              }
+              isBusy={saving.isBusy}
+              onClick={() => void saving.run(() => save(form))}
+            />
+          ))}
         {progress && (
           <>
             <progress
@@ -128,6 +151,7 @@ export function InsightsTab(props: IInsightsTabProps): React.ReactElement {
         )}
       </div>
       <ErrorBar error={error} dismiss={() => setError(null)} />
+      <ErrorBar error={saving.error} dismiss={saving.dismiss} />
       {report ? (
         <Report report={report} onApply={props.onApply} />
       ) : (

@@ -1,22 +1,35 @@
 /** The rows of a view: the grid, sorted and filtered by its headers, with a plain table for screen readers. */
-import { tableFromIPC } from 'apache-arrow';
 import * as React from 'react';
 
 import { ApiError } from '../api';
 import type * as api from '../api/types';
-import { ask, Button, ErrorBar, formatCount, openMenuAt } from '../components';
+// One by one: the widget in Voila has no room for all of them.
+import { ask } from '../components/ask';
+import { Button } from '../components/Button';
+import { formatCount } from '../components/format';
+import { openMenuAt } from '../components/menu';
+import { ErrorBar } from '../components/State';
 import { useStudio } from '../frame/context';
-import { arrangeView, readCell, readWindow, runTask } from './calls';
 import { DataTable } from './grid/DataTable';
-import { GridModel, IGridSource, IProfile } from './grid/model';
-
-/** Rows of the plain table at a time. */
-const PLAIN_ROWS = 100;
+import { ColumnsPanel } from './grid/ColumnsPanel';
+import { PlainRows } from './grid/PlainRows';
+import { hideColumn, ILayout, moveColumn, shownColumns } from './grid/layout';
+import { useCopy } from './grid/useCopy';
+import {
+  IFilter,
+  IGridBackend,
+  IGridSource,
+  IProfile,
+  ISort
+} from './grid/model';
 
 export interface IRecipeGridProps {
-  session: string;
+  backend: IGridBackend;
   view: { view: string; rows: number };
   columns: api.ColumnDetail[];
+  /** Which columns are shown, and where; it outlasts a view. */
+  layout: ILayout;
+  onLayout(layout: ILayout): void;
   /** A view of the same rows before the step, to tell which cells it changes. */
   before: string | null;
   isWhole: boolean;
@@ -28,20 +41,20 @@ export interface IRecipeGridProps {
 }
 
 interface IArrangement {
-  sort: { column: string; descending: boolean }[];
-  filters: {
-    column: string;
-    operator: string;
-    value?: unknown;
-    label: string;
-  }[];
+  sort: ISort[];
+  filters: (IFilter & { label: string })[];
 }
 
 const PLAIN: IArrangement = { sort: [], filters: [] };
 
 export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
-  const { client, trans } = useStudio();
-  const { session, view, columns, before } = props;
+  const { trans } = useStudio();
+  const { backend, view, before, layout, onLayout } = props;
+  const [isChoosing, setChoosing] = React.useState(false);
+  const columns = React.useMemo(
+    () => shownColumns(props.columns, layout),
+    [props.columns, layout]
+  );
   const [arrangement, setArrangement] = React.useState(PLAIN);
   const [shown, setShown] = React.useState(view);
   const [error, setError] = React.useState<ApiError | null>(null);
@@ -50,7 +63,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
   );
   const [isPlain, setPlain] = React.useState(false);
   const [jump, setJump] = React.useState<{
-    row: number;
+    row?: number;
     column?: number;
   } | null>(null);
   const [cell, setCell] = React.useState<{
@@ -65,16 +78,13 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
       return;
     }
     const abort = new AbortController();
-    const body = {
-      view: view.view,
-      sort: arrangement.sort,
-      filters: arrangement.filters.map(({ column, operator, value }) => ({
-        column,
-        operator: operator as api.ArrangeRequest['filters'][0]['operator'],
-        value
-      }))
-    };
-    arrangeView(client, session, body, abort.signal)
+    const filters = arrangement.filters.map(({ column, operator, value }) => ({
+      column,
+      operator,
+      value
+    }));
+    backend
+      .arrange(view.view, arrangement.sort, filters, abort.signal)
       .then(reply => {
         setShown(reply);
         setError(null);
@@ -85,33 +95,32 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         }
       });
     return () => abort.abort();
-  }, [client, session, view, arrangement]);
+  }, [backend, view, arrangement]);
 
   const source = React.useMemo<IGridSource>(
     () => ({
       columns,
       rowCount: shown.rows,
       window: (start, count, names, signal) =>
-        readWindow(
-          client,
-          session,
+        backend.window(
           { view: shown.view, start, count, columns: names, before },
           signal
         )
     }),
-    [client, session, shown.view, shown.rows, columns, before]
+    [backend, shown.view, shown.rows, columns, before]
   );
 
+  const [copy, copied] = useCopy(source, reason =>
+    setError(ApiError.of(reason))
+  );
   const profile = (names: string[]) => {
     const wanted = names.filter(name => !pending.current.has(name));
     if (!wanted.length) {
       return;
     }
     wanted.forEach(name => pending.current.add(name));
-    runTask<{ columns: IProfile[] }>(client, session, 'profile', {
-      view: view.view,
-      columns: wanted
-    })
+    backend
+      .profile(view.view, wanted)
       .then(reply =>
         setProfiles(known => {
           const next = new Map(known);
@@ -170,6 +179,22 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
           ]
         : []),
       {
+        label: trans.__('Hide'),
+        beginsGroup: true,
+        isDisabled: columns.length < 2,
+        onSelect: () => onLayout(hideColumn(layout, name))
+      },
+      ...(
+        [
+          [trans.__('Move to the left'), -1],
+          [trans.__('Move to the right'), 1],
+          [trans.__('Move to the start'), -columns.length]
+        ] as const
+      ).map(([label, by]) => ({
+        label,
+        onSelect: () => onLayout(moveColumn(props.columns, layout, name, by))
+      })),
+      {
         label: trans.__('Copy name'),
         beginsGroup: true,
         onSelect: () => void navigator.clipboard.writeText(name)
@@ -224,12 +249,13 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
     }
   };
   const readWhole = (row: number, column: string) =>
-    void readCell(client, session, { view: shown.view, row, column })
+    void backend
+      .cell(shown.view, row, column)
       .then(reply => setCell({ name: column, value: reply.value ?? 'null' }))
       .catch((reason: unknown) => setError(ApiError.of(reason)));
 
   return (
-    <section className="atelier-DataTable" aria-label={trans.__('Rows')}>
+    <section className="atelier-Rows" aria-label={trans.__('Rows')}>
       <div className="atelier-Grid-bar">
         <span className="atelier-muted">
           {props.note ? `${props.note}: ` : ''}
@@ -271,7 +297,21 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
             {`${filter.column}: ${filter.label} ×`}
           </button>
         ))}
+        <span className="atelier-muted" role="status">
+          {copied}
+        </span>
         <span className="atelier-Grid-actions">
+          <button
+            type="button"
+            className="atelier-Button"
+            aria-haspopup="dialog"
+            aria-expanded={isChoosing}
+            onClick={() => setChoosing(!isChoosing)}
+          >
+            {layout.hidden.length
+              ? trans.__('Columns (%1 hidden)', layout.hidden.length)
+              : trans.__('Columns')}
+          </button>
           <Button label={trans.__('Go to …')} onClick={() => void go()} />
           <button
             type="button"
@@ -283,6 +323,19 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
           </button>
         </span>
       </div>
+      {isChoosing && (
+        <ColumnsPanel
+          columns={props.columns}
+          layout={layout}
+          onLayout={onLayout}
+          onJump={name =>
+            setJump({
+              column: columns.findIndex(column => column.name === name)
+            })
+          }
+          onClose={() => setChoosing(false)}
+        />
+      )}
       <ErrorBar error={error} dismiss={() => setError(null)} />
       {isPlain ? (
         <PlainRows key={shown.view} source={source} />
@@ -303,6 +356,7 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
             filterBy(name, bar.filter.operator, bar.filter.value, bar.label)
           }
           onCell={readWhole}
+          onCopy={copy}
           onError={reason => setError(ApiError.of(reason))}
           jump={jump}
         />
@@ -315,87 +369,5 @@ export function RecipeGrid(props: IRecipeGridProps): React.ReactElement {
         </div>
       )}
     </section>
-  );
-}
-
-/** The rows as a table of HTML, a page at a time. */
-function PlainRows(props: { source: IGridSource }): React.ReactElement {
-  const { trans } = useStudio();
-  const { source } = props;
-  const [start, setStart] = React.useState(0);
-  const [rows, setRows] = React.useState<string[][]>([]);
-  const columns = source.columns.slice(0, 100);
-  React.useEffect(() => {
-    const abort = new AbortController();
-    const count = Math.min(PLAIN_ROWS, source.rowCount - start);
-    if (count > 0) {
-      source
-        .window(
-          start,
-          count,
-          columns.map(({ name }) => name),
-          abort.signal
-        )
-        .then(bytes => {
-          const table = tableFromIPC(bytes);
-          const vectors = columns.map(({ name }) => table.getChild(name));
-          setRows(
-            Array.from({ length: table.numRows }, (_, row) =>
-              vectors.map((vector, place) => {
-                const value = vector?.get(row) as unknown;
-                return value === null || value === undefined
-                  ? 'null'
-                  : GridModel.text(value, columns[place].kind);
-              })
-            )
-          );
-        })
-        .catch(() => undefined);
-    }
-    return () => abort.abort();
-  }, [source, start]);
-  return (
-    <div className="atelier-Grid-plain" tabIndex={0} role="group">
-      <table>
-        <caption>
-          {trans.__(
-            'Rows %1 to %2 of %3',
-            formatCount(start + 1),
-            formatCount(start + rows.length),
-            formatCount(source.rowCount)
-          )}
-        </caption>
-        <thead>
-          <tr>
-            {columns.map(({ name, kind }) => (
-              <th key={name} scope="col" title={kind}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index}>
-              {row.map((text, place) => (
-                <td key={place}>{text}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <div className="atelier-Grid-pages">
-        <Button
-          label={trans.__('Rows before')}
-          isDisabled={start === 0}
-          onClick={() => setStart(Math.max(0, start - PLAIN_ROWS))}
-        />
-        <Button
-          label={trans.__('Next rows')}
-          isDisabled={start + PLAIN_ROWS >= source.rowCount}
-          onClick={() => setStart(start + PLAIN_ROWS)}
-        />
-      </div>
-    </div>
   );
 }

@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import { ApiError } from '../api';
 import type * as api from '../api/types';
-import { Button, ErrorBar, formatCount } from '../components';
+import { Button, ErrorBar, formatCount, SelectField } from '../components';
 import { useStudio } from '../frame/context';
 import { compareStep } from './calls';
 import type { INode, IRecipe } from './document';
@@ -26,7 +26,10 @@ export interface IStepFormProps {
   operator: api.OperatorDetail;
   draft: IDraft;
   columns: api.ColumnDetail[];
+  /** The parts whose rows the step may take besides the first. */
+  tables: { value: string; label: string }[];
   onChange(params: Values): void;
+  onInputs(inputs: string[]): void;
   onPreview(preview: api.CompareReply | null): void;
   onApply(): void;
   onCancel(): void;
@@ -95,6 +98,7 @@ export function StepForm(props: IStepFormProps): React.ReactElement {
           )}
         </p>
       )}
+      <OtherTables {...props} />
       <StepFields
         schema={operator.parameters as ISchema}
         values={draft.node.params}
@@ -127,6 +131,53 @@ export function StepForm(props: IStepFormProps): React.ReactElement {
         <Button label={trans.__('Cancel')} onClick={props.onCancel} />
       </footer>
     </form>
+  );
+}
+
+/** The further tables of a join or a concatenation. */
+function OtherTables(props: IStepFormProps): React.ReactElement | null {
+  const { trans } = useStudio();
+  const { operator, draft, tables } = props;
+  const [first, ...others] = draft.node.inputs;
+  if (operator.most_inputs < 2) {
+    return null;
+  }
+  const set = (place: number, id: string | null) => {
+    const changed = others.slice();
+    changed.splice(place, 1, ...(id === null ? [] : [id]));
+    props.onInputs([first, ...changed]);
+  };
+  return (
+    <>
+      {others.map((id, place) => (
+        <div className="atelier-StepForm-table" key={place}>
+          <SelectField
+            label={
+              others.length > 1
+                ? trans.__('Table %1', place + 2)
+                : trans.__('Second table')
+            }
+            value={id}
+            options={tables}
+            onChange={value => set(place, value)}
+          />
+          {others.length + 1 > operator.least_inputs && (
+            <Button
+              label={trans.__('Remove')}
+              onClick={() => set(place, null)}
+            />
+          )}
+        </div>
+      ))}
+      {others.length + 1 < operator.most_inputs && tables.length > 0 && (
+        <Button
+          label={trans.__('Another table')}
+          onClick={() =>
+            props.onInputs([first, ...others, tables[tables.length - 1].value])
+          }
+        />
+      )}
+    </>
   );
 }
 

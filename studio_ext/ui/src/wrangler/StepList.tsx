@@ -8,6 +8,8 @@ import { useStudio } from '../frame/context';
 
 export interface IStepListProps {
   parts: api.PartReport[];
+  /** What somebody has written about steps. */
+  notes: { [id: string]: string };
   selected: string | null;
   onSelect(id: string): void;
   onEdit(id: string): void;
@@ -84,6 +86,9 @@ function StepItem(
       >
         <span className="atelier-Step-title">{part.title}</span>
         <span className="atelier-Step-sentence">{part.sentence}</span>
+        {props.notes[part.id] && (
+          <span className="atelier-Step-note">{props.notes[part.id]}</span>
+        )}
         <span className="atelier-muted atelier-Step-facts">
           {factsOf(part, trans)}
         </span>
@@ -145,7 +150,11 @@ function factsOf(
     return trans.__('Turned off');
   }
   if (part.error) {
-    return trans.__('Does not fit');
+    return part.kind === 'source'
+      ? trans.__('Could not be read')
+      : part.family === null
+        ? trans.__('Not known here')
+        : trans.__('Does not fit');
   }
   if (part.rows === null || part.rows === undefined) {
     return '';

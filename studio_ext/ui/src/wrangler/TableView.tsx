@@ -6,6 +6,8 @@ import type * as api from '../api/types';
 import { Button, ErrorState, formatCount, LoadingState } from '../components';
 import { useStudio } from '../frame/context';
 import { Progress, runTask } from './calls';
+import { sessionBackend } from './sessionBackend';
+import type { ILayout } from './grid/layout';
 import { RecipeGrid } from './RecipeGrid';
 
 export interface ITableViewProps {
@@ -15,7 +17,14 @@ export interface ITableViewProps {
   version: number;
   /** What a step that is being edited would change. */
   preview: api.CompareReply | null;
+  /** Of the grid, for all steps alike. */
+  layout: ILayout;
+  onLayout(layout: ILayout): void;
+  /** What the part is called that keeps this one waiting. */
+  blocker?: string;
   onFilter?(condition: string): void;
+  onMend?(id: string): void;
+  onGo?(id: string): void;
 }
 
 interface IState {
@@ -35,6 +44,10 @@ export function TableView(props: ITableViewProps): React.ReactElement {
     error: null,
     progress: null
   });
+  const backend = React.useMemo(
+    () => sessionBackend(client, session),
+    [client, session]
+  );
   const stop = React.useRef<AbortController | null>(null);
   const isPreviewed = preview?.after !== null && preview !== null;
 
@@ -88,11 +101,13 @@ export function TableView(props: ITableViewProps): React.ReactElement {
     return (
       <RecipeGrid
         key={preview.after}
-        session={session}
+        backend={backend}
         view={{ view: preview.after, rows: preview.rows_after }}
         columns={
           preview.parts.find(one => one.id === part.id)?.columns ?? part.columns
         }
+        layout={props.layout}
+        onLayout={props.onLayout}
         before={preview.changed === null ? null : preview.before}
         isWhole={preview.is_whole}
         note={trans.__('Preview')}
@@ -102,8 +117,24 @@ export function TableView(props: ITableViewProps): React.ReactElement {
   if (part.error) {
     return (
       <div className="atelier-State" data-state="error" role="alert">
-        <h2>{trans.__('This step does not fit its table')}</h2>
+        <h2>
+          {part.kind === 'source'
+            ? trans.__('This table could not be read')
+            : part.family === null
+              ? trans.__('This step is not known here')
+              : trans.__('This step does not fit its table')}
+        </h2>
         <p>{part.error}</p>
+        {props.onMend && (
+          <Button
+            label={
+              part.kind === 'source'
+                ? trans.__('Change where it is read from')
+                : trans.__('Change the step')
+            }
+            onClick={() => props.onMend?.(part.id)}
+          />
+        )}
       </div>
     );
   }
@@ -113,10 +144,16 @@ export function TableView(props: ITableViewProps): React.ReactElement {
         <h2>{trans.__('This step waits')}</h2>
         <p>
           {trans.__(
-            'Step %1 before it does not fit its table. Mend or turn off that one first.',
-            part.blocked_by
+            '“%1” before it has to be mended or turned off first.',
+            props.blocker ?? part.blocked_by
           )}
         </p>
+        {props.onMend && (
+          <Button
+            label={trans.__('Go to it')}
+            onClick={() => part.blocked_by && props.onGo?.(part.blocked_by)}
+          />
+        )}
       </div>
     );
   }
@@ -153,9 +190,11 @@ export function TableView(props: ITableViewProps): React.ReactElement {
       )}
       <RecipeGrid
         key={state.view.view}
-        session={session}
+        backend={backend}
         view={state.view}
         columns={state.view.columns}
+        layout={props.layout}
+        onLayout={props.onLayout}
         before={null}
         isWhole={state.view.is_whole}
         onFilter={props.onFilter}

@@ -73,6 +73,29 @@ export function updateRecipe(
   });
 }
 
+export function describeSource(
+  client: Client,
+  session: string,
+  source: string,
+  signal?: AbortSignal
+): Promise<api.SourceReport> {
+  return client.json(at(session, 'sources', source), { signal });
+}
+
+export function submitRecipe(
+  client: Client,
+  session: string,
+  body: {
+    document: IRecipe;
+    node: string;
+    path: string;
+    name: string;
+    cron?: string;
+  }
+): Promise<api.RecipeJobReply> {
+  return client.json(at(session, 'jobs'), { method: 'POST', body });
+}
+
 export function trustRecipe(
   client: Client,
   session: string,
@@ -144,6 +167,18 @@ export function writeCode(
 ): Promise<api.CodeReply> {
   const body = { dialect };
   return client.json(at(session, 'code'), { method: 'POST', body, signal });
+}
+
+/** What the checks have found in the rows after a step, as a file. */
+export async function downloadInsights(
+  client: Client,
+  session: string,
+  node: string,
+  form: 'html' | 'notebook'
+): Promise<Blob> {
+  const path = at(session, 'insights', 'report');
+  const reply = await client.reply(path, { query: { node, form } });
+  return reply.blob();
 }
 
 /** Long work of a session: starts it, asks how far it is, returns what comes out; a cancelled signal stops it. */

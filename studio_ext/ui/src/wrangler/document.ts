@@ -29,9 +29,18 @@ export interface IAnalysis {
   params: { [name: string]: unknown };
 }
 
+export interface IParameter {
+  type?: 'number' | 'string' | 'pattern' | 'datetime';
+  default?: string | number | null;
+  pattern?: string | null;
+  description?: string;
+}
+
 export interface IRecipe {
   recipe_version: number;
   name: string;
+  description?: string;
+  parameters?: { [name: string]: IParameter };
   sources: ISource[];
   nodes: INode[];
   outputs?: { node: string; role: string }[];
@@ -104,6 +113,29 @@ export function updateStep(
     node.id === id ? { ...node, ...change } : node
   );
   return { ...recipe, nodes };
+}
+
+export function updateSource(recipe: IRecipe, source: ISource): IRecipe {
+  const sources = recipe.sources.map(one =>
+    one.id === source.id ? source : one
+  );
+  return { ...recipe, sources };
+}
+
+/** The parts that a step may take rows from: all but itself and what comes after it. */
+export function partsBefore(recipe: IRecipe, id: string): string[] {
+  const after = new Set([id]);
+  for (let size = 0; size !== after.size;) {
+    size = after.size;
+    for (const node of recipe.nodes) {
+      if (node.inputs.some(input => after.has(input))) {
+        after.add(node.id);
+      }
+    }
+  }
+  return [...recipe.sources, ...recipe.nodes]
+    .map(part => part.id)
+    .filter(part => !after.has(part));
 }
 
 /** Take a step out; what took rows from it takes them from its first input. */

@@ -7,12 +7,14 @@ import {
 import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { Notification } from '@jupyterlab/apputils';
 import * as React from 'react';
 
 import { ApiError } from '../api';
 import { IStudio, addEntrance, wranglerIcon } from '../frame';
 import { createRecipe, listRecipes } from './calls';
+import { addFrameButtons } from './frames';
 import { RecipesPage } from './RecipesPage';
 import { RecipeFactory, RecipeWidget } from './RecipeWidget';
 
@@ -25,14 +27,21 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Recipes of steps on tables, and what is wrong with the data.',
   autoStart: true,
   requires: [IStudio],
-  optional: [ICommandPalette, ILauncher, IFileBrowserFactory, ILayoutRestorer],
+  optional: [
+    ICommandPalette,
+    ILauncher,
+    IFileBrowserFactory,
+    ILayoutRestorer,
+    INotebookTracker
+  ],
   activate: (
     app: JupyterFrontEnd,
     studio: IStudio,
     palette: ICommandPalette | null,
     launcher: ILauncher | null,
     browser: IFileBrowserFactory | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    notebooks: INotebookTracker | null
   ): void => {
     const { trans } = studio;
     const { commands, docRegistry } = app;
@@ -72,6 +81,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       });
     }
 
+    if (notebooks) {
+      addFrameButtons(app, studio, notebooks);
+    }
     const openFile = (path: string) =>
       void commands.execute('docmanager:open', { path });
     addEntrance({

@@ -28,7 +28,8 @@ export function makeStudio(): ITestStudio {
     settings: {
       pollInterval: 5000,
       pageSize: 100,
-      timeFormat: 'relative' as const
+      timeFormat: 'relative' as const,
+      frameButton: true
     },
     settingsChanged: new Signal<IStudio, void>(owner),
     changed: new Signal<IStudio, void>(owner),

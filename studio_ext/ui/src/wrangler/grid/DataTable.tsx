@@ -10,6 +10,7 @@ import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { useStudio } from '../../frame/context';
+import type { ISelection } from './copying';
 import { GridModel, IGridSource, IProfile } from './model';
 import {
   barAt,
@@ -36,15 +37,18 @@ export interface IDataTableProps {
   onBar?(column: string, bar: IBar): void;
   /** A cell was double-clicked. */
   onCell?(row: number, column: string): void;
+  /** The selected cells are to be copied. */
+  onCopy?(selection: ISelection): void;
   onError?(reason: unknown): void;
   /** A row to bring into sight; a new object each time. */
-  jump?: { row: number; column?: number } | null;
+  jump?: { row?: number; column?: number } | null;
 }
 
 export function DataTable(props: IDataTableProps): React.ReactElement {
   const studio = useStudio();
   const host = React.useRef<HTMLDivElement>(null);
   const grid = React.useRef<DataGrid | null>(null);
+  const askProfiles = React.useRef<() => void>(() => undefined);
   const latest = React.useRef(props);
   latest.current = props;
   const { source, profiles } = props;
@@ -71,17 +75,13 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
       stretchLastColumn: false
     });
     const model = new GridModel(source);
+    model.onWaiting = isWaiting =>
+      node.setAttribute('aria-busy', String(isWaiting));
     model.onError = reason => latest.current.onError?.(reason);
     table.dataModel = model;
     table.selectionModel = new BasicSelectionModel({ dataModel: model });
-    table.keyHandler = new BasicKeyHandler();
+    table.keyHandler = new CopyKeys(latest);
     table.mouseHandler = new HeaderMouse(latest);
-    table.copyConfig = {
-      separator: '\t',
-      headers: 'column',
-      format: args => String(args.value ?? ''),
-      warningThreshold: 1e6
-    };
     const paint = () => {
       const palette = readPalette(node);
       paintGrid(table, node, palette);
@@ -115,12 +115,14 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
         latest.current.onProfile?.(names);
       }
     };
-    const onWheel = () => window.requestAnimationFrame(ask);
-    node.addEventListener('wheel', onWheel, { passive: true });
+    const onMove = () => window.requestAnimationFrame(ask);
+    const moves = ['wheel', 'keyup', 'pointerup'];
+    moves.forEach(one => node.addEventListener(one, onMove, { passive: true }));
+    askProfiles.current = onMove;
     const timer = window.setTimeout(ask, 0);
     return () => {
       window.clearTimeout(timer);
-      node.removeEventListener('wheel', onWheel);
+      moves.forEach(one => node.removeEventListener(one, onMove));
       observer.disconnect();
       studio.themeChanged.disconnect(paint);
       grid.current = null;
@@ -150,13 +152,17 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
   React.useEffect(() => {
     const table = grid.current;
     if (table && props.jump) {
-      const { row, column } = props.jump;
+      const { row = -1, column } = props.jump;
       table.scrollTo(
         column === undefined
           ? table.scrollX
           : table.columnOffset('body', column),
-        table.rowOffset('body', row)
+        row < 0 ? table.scrollY : table.rowOffset('body', row)
       );
+      askProfiles.current();
+      if (row < 0) {
+        return;
+      }
       table.selectionModel?.select({
         r1: row,
         c1: column ?? 0,
@@ -172,7 +178,7 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
   return (
     <div
       ref={host}
-      className="atelier-DataTable-canvas"
+      className="atelier-Rows-canvas"
       role="img"
       aria-label={props.label}
       onDoubleClick={event => {
@@ -184,6 +190,24 @@ export function DataTable(props: IDataTableProps): React.ReactElement {
       }}
     />
   );
+}
+
+/** Keys that move, and copy what is selected: Lumino would copy only the cells that are here, the others as empty. */
+class CopyKeys extends BasicKeyHandler {
+  constructor(private readonly _props: { current: IDataTableProps }) {
+    super();
+  }
+
+  protected onKeyC(grid: DataGrid, event: KeyboardEvent): void {
+    const [selection] = grid.selectionModel?.selections() ?? [];
+    const isCopy = (event.ctrlKey || event.metaKey) && !event.shiftKey;
+    if (!selection || !isCopy) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    this._props.current.onCopy?.(selection);
+  }
 }
 
 /** A mouse that tells of clicks on headers, and otherwise selects and resizes. */

@@ -42,13 +42,54 @@ export interface IGridSource {
   ): Promise<Uint8Array>;
 }
 
+export interface ISort {
+  column: string;
+  descending: boolean;
+}
+
+export interface IFilter {
+  column: string;
+  operator: string;
+  value?: unknown;
+}
+
+/** Who keeps the table: the session of a recipe, or the kernel of a notebook. */
+export interface IGridBackend {
+  /** Another order of the rows of a view, or fewer of them. */
+  arrange(
+    view: string,
+    sort: ISort[],
+    filters: IFilter[],
+    signal: AbortSignal
+  ): Promise<{ view: string; rows: number }>;
+  window(
+    asked: {
+      view: string;
+      start: number;
+      count: number;
+      columns: string[];
+      before: string | null;
+    },
+    signal: AbortSignal
+  ): Promise<Uint8Array>;
+  /** One value whole. */
+  cell(
+    view: string,
+    row: number,
+    column: string
+  ): Promise<{ value: string | null }>;
+  profile(view: string, columns: string[]): Promise<{ columns: IProfile[] }>;
+}
+
 /** Rows and columns of one request. */
 export const BLOCK_ROWS = 100;
 export const BLOCK_COLUMNS = 40;
 
-/** Blocks that are kept, and requests under way at a time; the oldest go first. */
+/** Blocks that are kept, the oldest go first; requests under way at a time. */
 const MAX_BLOCKS = 120;
-const MAX_PENDING = 6;
+const MAX_PENDING = 3;
+/** Blocks that wait to be asked for, the newest wishes. */
+const MAX_QUEUED = 12;
 
 const CHANGED = '__changed__';
 
@@ -156,32 +197,49 @@ export class GridModel extends DataModel {
     return GridModel.text(value, kind);
   }
 
+  /** Ask for the block of a cell in sight: the newest wish first, for older ones may be out of sight by now. */
   private _request(row: number, column: number): void {
-    this._fetch(row, column);
-    // The next rows in the direction of the last jump, so that scrolling meets them.
-    const ahead = row + (row >= this._lastRow ? BLOCK_ROWS : -BLOCK_ROWS);
-    this._lastRow = row;
-    if (
-      ahead >= 0 &&
-      ahead < this._source.rowCount &&
-      !this._blocks.has(keyOf(ahead, column))
-    ) {
-      this._fetch(ahead, column);
-    }
-  }
-
-  private _fetch(row: number, column: number): void {
     const key = keyOf(row, column);
     if (this._pending.has(key)) {
       return;
     }
+    this._wanted.add(key);
+    this.onWaiting?.(true);
+    this._queue = this._queue.filter(one => one.key !== key);
+    this._queue.push({ key, row, column });
+    for (const { key: old } of this._queue.splice(
+      0,
+      this._queue.length - MAX_QUEUED
+    )) {
+      this._forget(old);
+    }
+    this._send();
+  }
+
+  private _send(): void {
+    while (this._pending.size < MAX_PENDING) {
+      const next = this._queue.pop();
+      if (!next) {
+        return;
+      }
+      this._fetch(next.key, next.row, next.column);
+    }
+  }
+
+  /** The next rows in the direction of the last move, so that scrolling meets them. */
+  private _prefetch(row: number, column: number): void {
+    const ahead = row + (row >= this._lastRow ? BLOCK_ROWS : -BLOCK_ROWS);
+    this._lastRow = row;
+    const key = keyOf(ahead, column);
+    const isThere = ahead >= 0 && ahead < this._source.rowCount;
+    if (isThere && !this._blocks.has(key) && !this._pending.has(key)) {
+      this._fetch(key, ahead, column);
+    }
+  }
+
+  private _fetch(key: string, row: number, column: number): void {
     const abort = new AbortController();
     this._pending.set(key, abort);
-    if (this._pending.size > MAX_PENDING) {
-      const [oldest] = this._pending.keys();
-      this._pending.get(oldest)?.abort();
-      this._pending.delete(oldest);
-    }
     const start = Math.floor(row / BLOCK_ROWS) * BLOCK_ROWS;
     const first = Math.floor(column / BLOCK_COLUMNS) * BLOCK_COLUMNS;
     const count = Math.min(BLOCK_ROWS, this._source.rowCount - start);
@@ -202,8 +260,12 @@ export class GridModel extends DataModel {
             vectors.set(name, vector);
           }
         }
-        this._pending.delete(key);
+        const isWanted = this._wanted.has(key);
         this._blocks.set(key, { rows: table.numRows, vectors });
+        this._end(key);
+        if (isWanted && this._queue.length === 0) {
+          this._prefetch(row, column);
+        }
         if (this._blocks.size > MAX_BLOCKS) {
           const [oldest] = this._blocks.keys();
           this._blocks.delete(oldest);
@@ -218,12 +280,27 @@ export class GridModel extends DataModel {
         });
       })
       .catch((reason: unknown) => {
-        this._pending.delete(key);
+        this._end(key);
         if (!abort.signal.aborted) {
           this.onError?.(reason);
         }
       });
   }
+
+  private _end(key: string): void {
+    this._pending.delete(key);
+    this._forget(key);
+    this._send();
+  }
+
+  private _forget(key: string): void {
+    if (this._wanted.delete(key) && this._wanted.size === 0) {
+      this.onWaiting?.(false);
+    }
+  }
+
+  /** Called when cells in sight begin to wait for their rows, and when none waits any more. */
+  onWaiting: ((isWaiting: boolean) => void) | null = null;
 
   /** Called when rows could not be read. */
   onError: ((reason: unknown) => void) | null = null;
@@ -231,6 +308,8 @@ export class GridModel extends DataModel {
   private readonly _source: IGridSource;
   private readonly _blocks = new Map<string, IBlock>();
   private readonly _pending = new Map<string, AbortController>();
+  private readonly _wanted = new Set<string>();
+  private _queue: { key: string; row: number; column: number }[] = [];
   private _lastRow = 0;
 }
 
