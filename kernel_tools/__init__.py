@@ -35,6 +35,7 @@ __all__ = [
 
 # Rooms of upper floors that lower ones ask; each is imported when it is first asked.
 seams.provide("job_companion", "debugger", "kernel_tools.debugger.companion:")
+seams.provide("recipes", "wrangler", "kernel_tools.wrangler.reading:load")
 seams.provide("lineage", "hosting", "kernel_tools.hosting.lineage:endpoint_links")
 
 

@@ -14,10 +14,12 @@ from kernel_tools.core.artifacts import ArtifactStore
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import join_inside
 from kernel_tools.registry.formats._base import ModelFormat, SavedModel
+from kernel_tools.registry.formats.inference_script import InferenceScriptFormat
 from kernel_tools.registry.formats.lightgbm import LightgbmFormat
 from kernel_tools.registry.formats.mlflow import MlflowFormat
 from kernel_tools.registry.formats.onnx import OnnxFormat
 from kernel_tools.registry.formats.python_folder import PythonFolderFormat
+from kernel_tools.registry.formats.recipe import RecipeFormat
 from kernel_tools.registry.formats.safetensors import SafetensorsFormat
 from kernel_tools.registry.formats.scikit_learn import SkopsFormat
 from kernel_tools.registry.formats.torch_export import TorchExportFormat
@@ -172,6 +174,8 @@ def _clean_up_after(model: object, temporary: tempfile.TemporaryDirectory[str]) 
 for _model_format in (
     MlflowFormat(),
     PythonFolderFormat(),
+    InferenceScriptFormat(),
+    RecipeFormat(),
     XgboostFormat(),
     LightgbmFormat(),
     SkopsFormat(),
