@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -32,9 +33,7 @@ def run() -> Iterator[Result]:
         loaded = package.load()
         row = sample[:1]
         body = msgspec.json.encode(_body(row))
-        times = measure(
-            _microseconds(lambda: loaded.answer(msgspec.json.decode(body))), _microseconds(lambda: predict(row))
-        )
+        times = measure(_microseconds(partial(_answer, loaded, body)), _microseconds(partial(predict, row)))
         bar = next(value for word, value in BARS.items() if word in name)
         ratio = statistics.median(times[1]) / statistics.median(times[0])
         parity, compiled, original = package.manifest.parity, package.manifest.compiled, package.manifest.original
@@ -46,9 +45,13 @@ def run() -> Iterator[Result]:
             f"one row from JSON, {name}", f"{bar}x", "µs", times[0], ratio >= bar, "its own predict", times[1], note
         )
         if name.startswith("XGBoost"):
-            whole, _ = measure(_microseconds(lambda: _serve(loaded, body)))
+            whole, _ = measure(_microseconds(partial(_serve, loaded, body)))
             met = statistics.median(whole) <= MAX_END_TO_END_US
             yield Result("one row from JSON to JSON", f"under {MAX_END_TO_END_US} µs", "µs", whole, met)
+
+
+def _answer(model: Any, body: bytes) -> object:
+    return model.answer(msgspec.json.decode(body))
 
 
 def _serve(model: Any, body: bytes) -> bytes:

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError
-from kernel_tools.hosting.inputs import InputReader
+from kernel_tools.core.forms import InputReader
 from kernel_tools.hosting.wire import ModelError
 from kernel_tools.hosting.xgboost_calls import ModelCall, booster_call, coded_call, estimator_call
 from kernel_tools.registry.formats.lightgbm import LightgbmClassifier

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError, InvalidDataError
-from kernel_tools.hosting.inputs import InputReader
+from kernel_tools.core.forms import InputReader
 from kernel_tools.hosting.wire import NotAcceptableError, UnsupportedContentError, media_types
 from kernel_tools.hosting.wire.contents import read_body
 from kernel_tools.hosting.wire.media_types import choose_type

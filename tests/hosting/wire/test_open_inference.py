@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError, InvalidDataError
-from kernel_tools.hosting.inputs import InputReader
+from kernel_tools.core.forms import InputReader
 from kernel_tools.hosting.wire import UnsupportedContentError
 from kernel_tools.hosting.wire.open_inference import DATATYPES, model_metadata, read_infer, write_infer
 from kernel_tools.registry.signature import Column, ColumnType, Signature, Tensor
