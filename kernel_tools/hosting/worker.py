@@ -104,6 +104,7 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
         server = _make_server(folder, assignment, configuration, answerer, counters)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)  # requests make no cycles: looking for them often costs a tenth of a request
     except Exception as error:
         _log.exception("Loading failed")
         said = str(error) if isinstance(error, AtelierError) else f"{type(error).__name__}: {error}"
