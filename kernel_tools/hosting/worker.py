@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -153,7 +153,7 @@ class _DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; the private socket speaks no TLS, whatever the public one does."""
         await super().startup(sockets)
-        protocol = self.config.http_protocol_class
+        protocol: Any = self.config.http_protocol_class
         make = partial(protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
         self.servers.append(await asyncio.get_running_loop().create_server(make, sock=self.private))
 

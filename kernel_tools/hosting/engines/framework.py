@@ -93,7 +93,7 @@ def open_framework_engine(
     InvalidArgumentError
         If a model cannot answer requests, or a folder with code stands in a pipeline.
     """
-    models = [load_model(version, workspace.artifacts, trust=variant.trust) for version in variant.versions]
+    models: list[Any] = [load_model(version, workspace.artifacts, trust=variant.trust) for version in variant.versions]
     if any(isinstance(model, InferenceScript) for model in models):
         if len(models) > 1:
             raise InvalidArgumentError("A folder with inference.py cannot stand in a pipeline: deploy it alone.")

@@ -83,7 +83,7 @@ def matrix_reader(signature: Signature) -> Callable[[Any], np.ndarray]:
     encodings: list[Encoding] = ["number" if column.categories is None else "code" for column in signature.columns]
     names = [column.name for column in signature.columns]
     reader = FeedReader([Feed(name="rows", dtype="float32", columns=names, encodings=encodings)], signature)
-    return lambda body: reader.read(body)["rows"]  # type: ignore[no-any-return]  # a matrix of float32
+    return lambda body: reader.read(body)["rows"]
 
 
 def _estimator_call(model: Any, prepare: Callable[[Any], Any], *, validates: bool) -> ModelCall:
