@@ -11,7 +11,7 @@ from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.hosting import lifecycle
 from kernel_tools.hosting.endpoint import DEFAULT_TIMEOUT, Endpoint
 from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, endpoint_folders
-from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits
+from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits, ScalingPolicy
 from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
 from kernel_tools.hosting.wire import ModelError
 from kernel_tools.hosting.wire.access_keys import AccessKey, AccessKeys, NewAccessKey
@@ -26,6 +26,7 @@ __all__ = [
     "ModelError",
     "NewAccessKey",
     "ProductionVariant",
+    "ScalingPolicy",
     "UpdatePolicy",
     "UpdateProgress",
     "create_access_key",
@@ -45,6 +46,7 @@ def deploy(
     timeout: float = DEFAULT_TIMEOUT,
     trust: bool = False,
     limits: Limits | None = None,
+    scaling: ScalingPolicy | None = None,
     workspace: Workspace | None = None,
 ) -> Endpoint:
     """Serve a model version under a name, and wait until it answers.
@@ -63,6 +65,8 @@ def deploy(
         Let the model's file restore classes that could execute code, as in `ModelVersion.load`.
     limits
         Requests that may wait and seconds that one may take; default 64 and 60.
+    scaling
+        How many workers answer, by what they have to do; default one worker. See `Endpoint.scale`.
     workspace
         Default: the current workspace.
 
@@ -78,7 +82,7 @@ def deploy(
     """
     workspace = workspace or current_workspace()
     folder = EndpointFolder(workspace, model if name is None else name)
-    lifecycle.create(folder, lifecycle.choose_version(workspace, model, version), trust, limits)
+    lifecycle.create(folder, lifecycle.choose_version(workspace, model, version), trust, limits, scaling)
     endpoint = Endpoint(folder)
     return endpoint.wait(timeout) if timeout > 0 else endpoint
 

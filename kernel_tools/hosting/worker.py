@@ -210,11 +210,12 @@ def _follow_routes(table: RoutingTable) -> None:
 
 def _keep_counters(counters: Counters, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    written = -1
+    written = (0, 0)
     while True:
         time.sleep(0.25)
-        if counters.invocations != written and path.parent.is_dir():
-            written = counters.invocations
+        present = (counters.invocations, counters.concurrent_requests)
+        if present != written and path.parent.is_dir():
+            written = present
             try:
                 counters.write(path)
             except OSError:
@@ -228,9 +229,9 @@ def _register(folder: EndpointFolder, assignment: Assignment, *, is_ready: bool)
         worker = Worker(assignment.id, assignment.variant, assignment.revision, current_process(), is_ready)
         others = [item for item in status.workers if item.id != assignment.id]
         status = replace(status, workers=(*others, worker))
-        if is_ready and status.state is EndpointState.CREATING:
+        if is_ready and status.state in (EndpointState.CREATING, EndpointState.OUT_OF_SERVICE):
             now = current_time()
-            status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now)
+            status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now, reason="")
         folder.write_status(status)
         return status
 
@@ -270,7 +271,7 @@ def _watch(folder: EndpointFolder, assignment: Assignment) -> None:
             continue
         if status.launch != assignment.launch:
             os.kill(os.getpid(), signal.SIGTERM)
-        elif status.state is EndpointState.IN_SERVICE and not host_is_alive(folder.workspace):
+        elif status.in_service_at > 0 and not host_is_alive(folder.workspace):
             with contextlib.suppress(OSError):
                 start_host(folder.workspace)
 
