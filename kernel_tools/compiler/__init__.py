@@ -6,8 +6,9 @@ loaded when it is first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kernel_tools.core.faces import lazy_face
 
 if TYPE_CHECKING:
     from kernel_tools.compiler.compiling import compile_model as compile
@@ -30,26 +31,14 @@ __all__ = [
     "packages",
 ]
 
-_PLACES = {
-    "Candidate": "package:Candidate",
-    "CompiledModel": "runtime:CompiledModel",
-    "CompiledPackage": "package:CompiledPackage",
-    "Manifest": "manifest:Manifest",
-    "ParityError": "parity:ParityError",
-    "UnsupportedModelError": "sources:UnsupportedModelError",
-    "compile": "compiling:compile_model",
-    "delete_package": "package:delete_package",
-    "get_package": "package:get_package",
-    "packages": "package:packages",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'kernel_tools.compiler' has no attribute {name!r}; it has: {', '.join(__all__)}")
-    module, _, attribute = _PLACES[name].partition(":")
-    return getattr(importlib.import_module(f"kernel_tools.compiler.{module}"), attribute)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_face(
+    __name__,
+    {
+        "compiling": "compile=compile_model",
+        "manifest": "Manifest",
+        "package": "Candidate CompiledPackage delete_package get_package packages",
+        "parity": "ParityError",
+        "runtime": "CompiledModel",
+        "sources": "UnsupportedModelError",
+    },
+)

@@ -66,7 +66,7 @@ class EndpointConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that answers for one variant; `is_ready` once its model is loaded, `is_worn` if it is to be replaced."""
+    """A process that serves a variant: `is_ready` once its model is loaded, `is_worn` if it is to be replaced."""
 
     id: str
     variant: str
