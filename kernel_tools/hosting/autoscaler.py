@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kernel_tools.hosting.counters import read_counters, sum_counters
+from kernel_tools.hosting.counters import counters_by_worker, sum_counters
 from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder, Worker, current_time
 from kernel_tools.hosting.scaling import EndpointScale, LoadWindow, next_scale
 
@@ -42,7 +42,7 @@ class Autoscaler:
         if self.scale is None:
             known = self._folder.scale() or EndpointScale(now)
             self.scale = replace(known, busy_at=now)
-        counted = read_counters(self._folder.metrics_path)
+        counted = counters_by_worker(self._folder.metrics_path)
         alive = {worker.id for worker in workers}
         invocations = sum(item.invocations for item in counted.values())
         in_flight = sum(item.concurrent_requests for name, item in counted.items() if name in alive)

@@ -79,7 +79,12 @@ class Counters:
             file.write(msgspec.json.encode(self))
 
 
-def read_counters(folder: Path) -> dict[str, Counters]:
+def read_counters(folder: Path) -> list[Counters]:
+    """Return what all workers of an endpoint counted, also those that ended."""
+    return list(counters_by_worker(folder).values())
+
+
+def counters_by_worker(folder: Path) -> dict[str, Counters]:
     """Return what all workers of an endpoint counted, by their ids, also those that ended."""
     found = {}
     for path in sorted(folder.glob("*.json")):
@@ -92,7 +97,7 @@ def read_counters(folder: Path) -> dict[str, Counters]:
 
 def fold_counters(folder: Path, ended: Iterable[str]) -> None:
     """Sum what ended workers counted into one file for each variant and revision, so that the folder stays small."""
-    known = read_counters(folder)
+    known = counters_by_worker(folder)
     parts: dict[str, list[str]] = {}
     for worker_id in ended:
         if worker_id in known:

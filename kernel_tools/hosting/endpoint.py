@@ -12,7 +12,8 @@ from kernel_tools.core.links import studio_url
 from kernel_tools.hosting import lifecycle, lineage
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
 from kernel_tools.hosting.counters import named_metrics, read_counters, sum_counters
-from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant
+from kernel_tools.hosting.custom_metrics import MetricValue, put_metric
+from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, current_time
 from kernel_tools.hosting.records import MAX_WORKERS, EndpointRecord, EndpointState, ScalingMetric, ScalingPolicy
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 from kernel_tools.registry.records import VersionRecord
@@ -276,7 +277,18 @@ class Endpoint:
 
         Workers write what they count four times a second.
         """
-        return named_metrics(sum_counters(read_counters(self._folder.metrics_path).values()))
+        return named_metrics(sum_counters(read_counters(self._folder.metrics_path)))
+
+    def put_metric(self, name: str, value: float) -> None:
+        """Tell a value of a metric of your own, such as a drift, for an `Alarm` to watch.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the name cannot be used, or the value is not finite.
+        """
+        self._folder.require()
+        put_metric(self._folder.custom_metrics_path, MetricValue(current_time(), name, float(value)))
 
     def delete(self) -> None:
         """End the process after the requests that it is answering, and remove the endpoint."""

@@ -143,6 +143,7 @@ class EndpointFolder:
         self.log_path = self.path / "log.txt"
         self.routes_path = self.path / "routes.json"
         self.metrics_path = self.path / "metrics"
+        self.custom_metrics_path = self.path / "custom-metrics.jsonl"
 
     def exists(self) -> bool:
         """Whether there is an endpoint of this name, in whatever state."""

@@ -107,7 +107,8 @@ def update(folder: EndpointFolder, variants: tuple[ProductionVariant, ...], poli
         configuration = replace(
             before, version=first.version, trust=first.trust, variants=variants, revision=revision, format_version=2
         )
-        begun = UpdateProgress(before.revision, revision, policy, "starting", current_time())
+        now = current_time()
+        begun = UpdateProgress(before.revision, revision, policy, "starting", now, began_at=now)
         folder.write_update(begun)  # before the configuration: nothing is shifted without a plan
         folder.write_configuration(configuration)
         folder.write_status(replace(folder.status(), state=EndpointState.UPDATING, changed_at=current_time()))

@@ -18,6 +18,7 @@ from kernel_tools.core.processes import identify_process
 from kernel_tools.core.workspace import atomic_write
 from kernel_tools.hosting.autoscaler import Autoscaler
 from kernel_tools.hosting.counters import ended_workers, fold_counters, read_counters, sum_counters
+from kernel_tools.hosting.custom_metrics import last_metrics
 from kernel_tools.hosting.fleets import Fleet, missing, read_fleets, route_table, surplus
 from kernel_tools.hosting.folder import (
     EndpointFolder,
@@ -213,10 +214,11 @@ class Supervisor:
             return progress
         fleets = read_fleets(self._folder, progress)
         counted = sum_counters(
-            item for item in read_counters(self._folder.metrics_path).values() if item.revision == progress.revision
+            item for item in read_counters(self._folder.metrics_path) if item.revision == progress.revision
         )
         failure = status.reason if status.failed_revision == progress.revision else ""
-        step = progress.next_step(current_time(), fleets[0].is_ready(alive), counted, failure)
+        custom = last_metrics(self._folder.custom_metrics_path, progress.began_at)
+        step = progress.next_step(current_time(), fleets[0].is_ready(alive), counted, failure, custom)
         if step != progress:
             if step.phase == "rolled_back":
                 self._folder.restore_configuration(progress.previous)

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -25,6 +26,7 @@ from kernel_tools.core.errors import AtelierError
 from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.app import EndpointApplication, Place
+from kernel_tools.hosting.connections import GuardedProtocol, GuardedServer, raise_descriptor_limit
 from kernel_tools.hosting.counters import Counters
 from kernel_tools.hosting.folder import (
     HOST,
@@ -40,6 +42,7 @@ from kernel_tools.hosting.listeners import hand_out_listener, private_path
 from kernel_tools.hosting.predictor import Predictor
 from kernel_tools.hosting.records import EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
+from kernel_tools.hosting.wear import watch_memory
 
 MAX_LOG_BYTES = 10 * 1024 * 1024
 DRAIN_SECONDS = 6
@@ -69,6 +72,7 @@ def main(arguments: list[str]) -> int:
     path, launch, worker_id, variant, revision, listener = arguments
     assignment = Assignment(launch, worker_id, variant, int(revision), int(listener))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    raise_descriptor_limit()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.captureWarnings(True)
     folder = EndpointFolder(Workspace(Path(path).parent.parent), Path(path).name)
@@ -108,6 +112,8 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     ask_host(folder.workspace, "nudge")
     path = folder.metrics_path / f"{assignment.id}.json"
     threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
+    wear = (configuration.limits, partial(_tell_worn, folder, assignment))
+    threading.Thread(target=watch_memory, args=wear, name="memory", daemon=True).start()
     server.run(sockets=[listener, private])
     if path.parent.is_dir():
         counters.concurrent_requests = 0
@@ -126,7 +132,7 @@ def load_predictor(workspace: Workspace, variant: ProductionVariant) -> Predicto
     return predictor
 
 
-class _DrainingServer(uvicorn.Server):
+class _DrainingServer(GuardedServer):
     """Stops accepting at SIGTERM, ends kept connections with their next answer, and waits a little for that answer."""
 
     application: EndpointApplication
@@ -155,10 +161,10 @@ def _make_server(
     place = Place(assignment.variant, assignment.revision, table, Hop())
     threading.Thread(target=_follow_routes, args=(table,), name="routes", daemon=True).start()
     application = EndpointApplication(folder.name, predictor, description, limits, place=place, counters=counters)
-    application.on_stuck = lambda: os.kill(os.getpid(), signal.SIGTERM)
     config = uvicorn.Config(
         application,
         interface="asgi3",
+        http=GuardedProtocol,
         lifespan="off",
         ws="none",
         access_log=False,
@@ -172,24 +178,8 @@ def _make_server(
     config.load()
     server = _DrainingServer(config)
     server.application = application
+    application.on_stuck = partial(_give_way, server, folder, assignment)
     return server
-
-
-def bind(port: int | None) -> socket.socket:
-    """Bind the port that the endpoint had before if it is free, else any."""
-    for candidate in (port, 0) if port else (0,):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            listener.bind((HOST, candidate))
-            return listener
-        except OSError:
-            listener.close()
-            if candidate == 0:
-                raise
-            _log.info("Port %d is taken; another one is used", candidate)
-    raise RuntimeError("unreachable: port 0 is always tried")
 
 
 def _private_listener(folder: EndpointFolder, assignment: Assignment) -> socket.socket:
@@ -248,6 +238,28 @@ def _fail(folder: EndpointFolder, assignment: Assignment, said: str) -> None:
             status = replace(status, state=EndpointState.FAILED)
         folder.write_status(status)
     folder.workspace.audit.record("endpoint.failed", folder.name, {"reason": said[:1000]})
+
+
+def _tell_worn(folder: EndpointFolder, assignment: Assignment, reason: str) -> None:
+    """Have the host start another worker in place of this one, which is told to end when that one answers."""
+    try:
+        with folder.lock():
+            status = _wanted_status(folder, assignment)
+            workers = tuple(replace(item, is_worn=item.is_worn or item.id == assignment.id) for item in status.workers)
+            folder.write_status(replace(status, workers=workers))
+            folder.record_event("worker_worn", {"worker": assignment.id, "reason": reason})
+    except AtelierError as error:
+        _log.warning("This worker could not ask for another one: %s", error)
+    ask_host(folder.workspace, "nudge")
+
+
+def _give_way(server: uvicorn.Server, folder: EndpointFolder, assignment: Assignment) -> None:
+    """End because the model is stuck: accept nothing more, and have another worker started at once."""
+    for listening in server.servers:
+        listening.close()
+    server.should_exit = True
+    reason = "Its model is stuck."
+    threading.Thread(target=_tell_worn, args=(folder, assignment, reason), name="worn", daemon=True).start()
 
 
 def _wanted_status(folder: EndpointFolder, assignment: Assignment) -> EndpointStatus:

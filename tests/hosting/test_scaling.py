@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.hosting import EndpointState, ScalingPolicy
-from kernel_tools.hosting.counters import Counters, fold_counters, read_counters, sum_counters
+from kernel_tools.hosting.counters import Counters, counters_by_worker, fold_counters, sum_counters
 from kernel_tools.hosting.scaling import Load, LoadWindow, VariantScale, next_scale
 from tests.hosting.test_life_cycle import wait_for
 
@@ -89,10 +89,10 @@ def test_what_ended_workers_counted_is_folded_and_nothing_is_lost(tmp_path):
         counters = Counters("A" if number % 2 else "B/..", number // 3)
         counters.record(200, 10.0 * number, 5.0)
         counters.write(tmp_path / f"{number}.json")
-    before = read_counters(tmp_path)
+    before = counters_by_worker(tmp_path)
     fold_counters(tmp_path, ["0", "1", "2"])
     fold_counters(tmp_path, ["3", "4"])
-    after = read_counters(tmp_path)
+    after = counters_by_worker(tmp_path)
     assert "5" in after and len(after) == 5
     assert sum_counters(after.values()).model_latency == sum_counters(before.values()).model_latency
     assert Counter(item.revision for item in after.values() for _ in range(item.invocations)) == {0: 3, 1: 3}
