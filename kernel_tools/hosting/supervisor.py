@@ -16,6 +16,7 @@ import msgspec
 from kernel_tools.core.errors import UnavailableError
 from kernel_tools.core.processes import identify_process
 from kernel_tools.core.workspace import atomic_write
+from kernel_tools.hosting.asynchronous.dispatchers import Dispatchers
 from kernel_tools.hosting.counters import read_counters, sum_counters
 from kernel_tools.hosting.fleets import Fleet, missing, read_fleets, route_table, surplus
 from kernel_tools.hosting.folder import (
@@ -57,6 +58,7 @@ class Supervisor:
         self._last_crash = 0.0
         self._routes: tuple[Route, ...] | None = None
         self._launch = ""
+        self._dispatchers = Dispatchers(folder)
 
     def describe(self) -> dict[str, object]:
         """What `atelier host status` shows."""
@@ -76,6 +78,7 @@ class Supervisor:
             if status.state is EndpointState.DELETING:
                 self.close()
             return
+        self._dispatchers.reconcile(status)
         if self._is_as_wanted(status):
             return
         with self._folder.lock(LOCK_SECONDS):
@@ -86,12 +89,14 @@ class Supervisor:
 
     def close(self) -> None:
         """Close the listening socket: the endpoint is deleted, or goes with the host."""
+        self._dispatchers.stop()
         if self._listener is not None:
             self._listener.close()
             self._listener = None
 
     def stop(self) -> None:
         """Let all workers finish their requests and end; the endpoint comes back with the next host."""
+        self._dispatchers.stop()
         try:
             with self._folder.lock():
                 status = self._folder.status()
