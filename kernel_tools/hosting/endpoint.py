@@ -256,8 +256,8 @@ class Endpoint:
         Parameters
         ----------
         payload
-            Bytes, up to 1 GB; a path or ``file://`` URI of a file, which is read when its turn comes and stays yours; or
-            rows as for `predict`.
+            Bytes, up to 1 GB; a path or ``file://`` URI of a file, which is read when its turn comes and stays yours;
+            or rows as for `predict`.
         content_type, accept
             What the payload is, and what the output should be; default JSON.
         inference_id
@@ -308,7 +308,7 @@ class Endpoint:
         from kernel_tools.hosting.asynchronous.records import as_state
 
         with AsyncQueue(self._folder) as queue:
-            return queue.list(as_state(state), limit)[0]
+            return queue.page(as_state(state), limit)[0]
 
     def async_metrics(self) -> AsyncMetrics:
         """Return the queue in numbers: backlog, age of the oldest request in seconds, requests by state."""

@@ -1,7 +1,7 @@
 """Asynchronous inference: requests wait in a durable queue, and their outputs appear in files.
 
-The host starts a dispatcher when there is a backlog; it sends the requests to the endpoint, at least once each, and lets
-every output appear once.
+The host starts a dispatcher when there is a backlog; it sends the requests to the endpoint, at least once each, and
+lets every output appear once.
 """
 
 from __future__ import annotations

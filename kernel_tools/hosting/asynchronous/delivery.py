@@ -15,7 +15,7 @@ import msgspec
 
 from kernel_tools.core.errors import AtelierError
 from kernel_tools.hosting.asynchronous.files import local_path
-from kernel_tools.hosting.asynchronous.notices import Notice
+from kernel_tools.hosting.asynchronous.notices import Notice, next_notices, settle_notice
 from kernel_tools.hosting.asynchronous.queue import AsyncQueue
 
 MAX_ATTEMPTS = 12
@@ -46,7 +46,7 @@ def deliver_due(queue: AsyncQueue, stop: threading.Event | None = None, first_wa
     """
     delivered = 0
     while not (stop is not None and stop.is_set()):
-        notices = queue.next_notices(_BATCH, _LEASE_SECONDS)
+        notices = next_notices(queue.database, queue.clock(), _BATCH, _LEASE_SECONDS)
         if not notices:
             break
         for notice in notices:
@@ -54,10 +54,11 @@ def deliver_due(queue: AsyncQueue, stop: threading.Event | None = None, first_wa
                 deliver(queue, notice)
             except (AtelierError, OSError, http.client.HTTPException) as error:
                 wait = min(first_wait * 2.0 ** (notice.attempts - 1), _LONGEST_WAIT)
-                queue.settle_notice(notice, str(error) or repr(error), wait if notice.attempts < MAX_ATTEMPTS else None)
+                due_at = queue.clock() + int(1000 * wait) if notice.attempts < MAX_ATTEMPTS else None
+                settle_notice(queue.database, notice, str(error) or repr(error), due_at)
                 _log.warning("Try %d to notify %s failed: %s", notice.attempts, _shown(notice.target), error)
             else:
-                queue.settle_notice(notice)
+                settle_notice(queue.database, notice)
                 delivered += 1
     return delivered
 

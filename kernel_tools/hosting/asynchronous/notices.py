@@ -8,9 +8,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import msgspec
 
+from kernel_tools.hosting.asynchronous.database import QueueDatabase
 from kernel_tools.hosting.asynchronous.records import AsyncState, Notify
 
 
@@ -35,6 +37,27 @@ def add_notices(connection: sqlite3.Connection, endpoint: str, row: sqlite3.Row,
             "INSERT INTO notifications (target, message, created_at, due_at) VALUES (?, ?, ?, ?)",
             [(target, message, now, now) for target in targets],
         )
+
+
+def next_notices(database: QueueDatabase, now: int, limit: int, lease_seconds: float) -> list[Notice]:
+    """Take notifications that are due; one that is not settled before the lease ends is due again."""
+    with database.write(is_durable=False) as connection:
+        rows = connection.execute(
+            "UPDATE notifications SET attempts = attempts + 1, due_at = ? WHERE id IN (SELECT id FROM notifications"
+            " WHERE due_at <= ? ORDER BY due_at LIMIT ?) RETURNING id, target, message, attempts",
+            [now + int(1000 * lease_seconds), now, limit],
+        ).fetchall()
+    return [Notice(**dict(row)) for row in rows]
+
+
+def settle_notice(database: QueueDatabase, notice: Notice, error: str = "", due_at: int | None = None) -> None:
+    """Forget a notification that was delivered; keep one that was not, to be tried again at a time, or never."""
+    with database.write(is_durable=False) as connection:
+        if not error:
+            connection.execute("DELETE FROM notifications WHERE id = ?", [notice.id])
+        else:
+            statement = "UPDATE notifications SET due_at = ?, error = ? WHERE id = ?"
+            connection.execute(statement, [due_at, error[:1000], notice.id])
 
 
 def result_message(endpoint: str, row: sqlite3.Row, now: int) -> dict[str, object]:
@@ -68,8 +91,6 @@ def result_message(endpoint: str, row: sqlite3.Row, now: int) -> dict[str, objec
 
 def file_uri(path: str) -> str:
     """Return the ``file://`` URI of an absolute path."""
-    from urllib.parse import quote
-
     return "file://" + quote(path)
 
 

@@ -1,7 +1,7 @@
 """The durable queue of an endpoint's asynchronous requests.
 
-A worker that claims a request holds a lease. Who loses it, because it died or was too slow, can change nothing about the
-request any more: every step asks for the lease in the transaction that takes it, also the one in which an output
+A worker that claims a request holds a lease. Who loses it, because it died or was too slow, can change nothing about
+the request any more: every step asks for the lease in the transaction that takes it, also the one in which an output
 appears. An output that is there belongs to the first worker that got so far, even if that was killed before it could
 say so; the request is then completed, and not sent to the model again.
 """
@@ -20,7 +20,7 @@ from kernel_tools.core.errors import ConflictError, NotFoundError
 from kernel_tools.core.paging import decode_page_token, encode_page_token, validate_limit
 from kernel_tools.hosting.asynchronous.database import QueueDatabase
 from kernel_tools.hosting.asynchronous.files import publish, temporary_output, write_failure
-from kernel_tools.hosting.asynchronous.notices import Notice, add_notices, file_uri
+from kernel_tools.hosting.asynchronous.notices import add_notices, file_uri
 from kernel_tools.hosting.asynchronous.records import (
     AsyncMetrics,
     AsyncRecord,
@@ -55,7 +55,7 @@ class AsyncQueue:
         folder.require()
         self.folder = folder
         self.database = QueueDatabase(folder.path)
-        self._clock = clock
+        self.clock = clock
 
     def __enter__(self) -> AsyncQueue:
         """Close the queue with the block."""
@@ -78,7 +78,7 @@ class AsyncQueue:
         UnavailableError
             If the disk is full.
         """
-        now = self._clock()
+        now = self.clock()
         values = {name: getattr(request, name) for name in NewRequest.__slots__ if name != "notify"}
         values |= {"state": AsyncState.QUEUED, "created_at": now, "created_by": current_user(), "due_at": now}
         values |= {
@@ -89,8 +89,8 @@ class AsyncQueue:
             if (known := _find(connection, request.id)) is not None:
                 if known["input_digest"] != request.input_digest:
                     raise ConflictError(
-                        f"Endpoint {self.folder.name!r} has a request {request.id!r} with another input. Choose another "
-                        "inference id."
+                        f"Endpoint {self.folder.name!r} has a request {request.id!r} with another input. Choose "
+                        "another inference id."
                     )
                 return _record(known)
             taken = connection.execute(
@@ -109,7 +109,7 @@ class AsyncQueue:
         Requests that waited too long are Expired first, and those whose worker lost its lease are due again.
         """
         check_range("limit", limit, 1, MAX_CLAIMS)
-        now = self._clock()
+        now = self.clock()
         with self.database.write(is_durable=False) as connection:
             self._expire(connection, now)
             self._recover(connection, now, "lease IS NOT NULL AND lease_until < ?", now)
@@ -127,7 +127,7 @@ class AsyncQueue:
 
     def extend(self, claims: Iterable[Claim], lease_seconds: float = 15.0) -> set[str]:
         """Keep the leases for longer; returns the leases that are still held."""
-        until = self._clock() + int(1000 * lease_seconds)
+        until = self.clock() + int(1000 * lease_seconds)
         held = set()
         with self.database.write(is_durable=False) as connection:
             for claim in claims:
@@ -185,7 +185,7 @@ class AsyncQueue:
                 self._end(connection, row, AsyncState.FAILED, message)
                 return AsyncState.FAILED
             wait = min(_FIRST_WAIT * 2 ** (row["attempts"] - 1), _LONGEST_WAIT)
-            _requeue(connection, row, due_at=self._clock() + wait, message=message)
+            _requeue(connection, row, due_at=self.clock() + wait, message=message)
             return AsyncState.QUEUED
 
     def postpone(self, claims: Iterable[Claim], seconds: float = 0.0, message: str = "") -> None:
@@ -193,13 +193,13 @@ class AsyncQueue:
         with self.database.write(is_durable=False) as connection:
             for claim in claims:
                 if (row := _held(connection, claim)) is not None:
-                    due = self._clock() + int(1000 * seconds) if seconds else row["due_at"]
+                    due = self.clock() + int(1000 * seconds) if seconds else row["due_at"]
                     _requeue(connection, row, due_at=due, message=message, tries_back=1)
 
     def release_worker(self, worker: str) -> None:
         """Let the requests of a worker that is known to be dead be due again at once."""
         with self.database.write(is_durable=False) as connection:
-            self._recover(connection, self._clock(), "lease IS NOT NULL AND worker = ?", worker)
+            self._recover(connection, self.clock(), "lease IS NOT NULL AND worker = ?", worker)
 
     def cancel(self, identifier: str) -> AsyncRecord:
         """Cancel a request that is not over; what a worker makes of it is thrown away.
@@ -230,7 +230,7 @@ class AsyncQueue:
         ConflictError
             If it is not over, or Completed.
         """
-        now = self._clock()
+        now = self.clock()
         with self.database.write() as connection:
             row = self._required(connection, identifier)
             if row["finished_at"] is None or row["state"] == AsyncState.COMPLETED:
@@ -248,14 +248,14 @@ class AsyncQueue:
     def expire(self) -> int:
         """Expire what waited longer than its time to live; returns how many requests that were."""
         with self.database.write() as connection:
-            return self._expire(connection, self._clock())
+            return self._expire(connection, self.clock())
 
     def get(self, identifier: str) -> AsyncRecord:
         """Return a request; NotFoundError if there is none."""
         with self.database.read() as connection:
             return _record(self._required(connection, identifier))
 
-    def list(
+    def page(
         self, state: AsyncState | None = None, limit: int = 100, page_token: str | None = None
     ) -> tuple[list[AsyncRecord], str | None]:
         """Return a page of requests, the newest first, and the token of the next page."""
@@ -279,7 +279,7 @@ class AsyncQueue:
         return AsyncMetrics(
             backlog,
             backlog / max(1, instances),
-            max(0, self._clock() - oldest) / 1000 if oldest is not None else 0.0,
+            max(0, self.clock() - oldest) / 1000 if oldest is not None else 0.0,
             backlog > 0 and instances == 0,
             counts,
             undelivered,
@@ -287,7 +287,7 @@ class AsyncQueue:
 
     def has_work(self) -> bool:
         """Whether there is something to do now: a request that is due, expired or lost, or somebody to notify."""
-        now = self._clock()
+        now = self.clock()
         with self.database.read() as connection:
             found = connection.execute(
                 "SELECT EXISTS (SELECT 1 FROM requests WHERE state = 'Queued' AND due_at <= :now)"
@@ -297,27 +297,6 @@ class AsyncQueue:
                 {"now": now},
             ).fetchone()
         return bool(found[0])
-
-    def next_notices(self, limit: int, lease_seconds: float) -> list[Notice]:
-        """Take notifications that are due; one that is not settled before the lease ends is due again."""
-        now = self._clock()
-        with self.database.write(is_durable=False) as connection:
-            rows = connection.execute(
-                "UPDATE notifications SET attempts = attempts + 1, due_at = ? WHERE id IN (SELECT id FROM notifications"
-                " WHERE due_at <= ? ORDER BY due_at LIMIT ?) RETURNING id, target, message, attempts",
-                [now + int(1000 * lease_seconds), now, limit],
-            ).fetchall()
-        return [Notice(**dict(row)) for row in rows]
-
-    def settle_notice(self, notice: Notice, error: str = "", retry_seconds: float | None = None) -> None:
-        """Forget a notification that was delivered; keep one that was not, to be tried again after some seconds."""
-        with self.database.write(is_durable=False) as connection:
-            if not error:
-                connection.execute("DELETE FROM notifications WHERE id = ?", [notice.id])
-                return
-            due = self._clock() + int(1000 * retry_seconds) if retry_seconds is not None else None
-            statement = "UPDATE notifications SET due_at = ?, error = ? WHERE id = ?"
-            connection.execute(statement, [due, error[:1000], notice.id])
 
     def _required(self, connection: sqlite3.Connection, identifier: str) -> sqlite3.Row:
         row = _find(connection, identifier)
@@ -350,7 +329,7 @@ class AsyncQueue:
     def _end(
         self, connection: sqlite3.Connection, row: sqlite3.Row, state: AsyncState, message: str = ""
     ) -> sqlite3.Row:
-        now = self._clock()
+        now = self.clock()
         if state is AsyncState.FAILED:
             try:
                 write_failure(Path(row["failure_path"]), message)
