@@ -178,20 +178,19 @@ def process_one(queue: AsyncQueue, claim: Claim, invoke: Invoke) -> None:
     """Ask the model about one request, and complete, fail or postpone it."""
     temporary = temporary_output(Path(claim.output_path), claim.lease)
     try:
-        with _open_input(claim) as body, temporary.open("wb") as reply:
+        with open(claim.input_path, "rb") as body, temporary.open("wb") as reply:
             reply_type = invoke(claim, body, reply)
             reply.flush()
             os.fsync(reply.fileno())
         queue.succeed(claim, temporary, reply_type)
     except NotNowError as error:
         queue.postpone([claim], error.seconds, str(error))
-    except FileNotFoundError as error:
-        queue.fail(claim, f"{error.filename!r} does not exist.", is_final=True)
     except AtelierError as error:
         queue.fail(claim, str(error), is_final=is_final(error))
     except OSError as error:
-        where = error.filename or str(temporary.parent)
-        queue.fail(claim, f"{where!r} cannot be read or written: {error.strerror or error}.")
+        where = "output" if str(error.filename) != claim.input_path else "input"
+        path = claim.output_path if where == "output" else claim.input_path
+        queue.fail(claim, f"The {where} {path!r} cannot be used: {error.strerror or error}.", is_final=where == "input")
     except Exception as error:
         _log.exception("Request %s failed", claim.id)
         queue.fail(claim, f"{type(error).__name__}: {error}")
@@ -202,7 +201,3 @@ def process_one(queue: AsyncQueue, claim: Claim, invoke: Invoke) -> None:
 def is_final(error: AtelierError) -> bool:
     """Whether the same request would fail again: the fault is in what was sent."""
     return STATUS_OF_ERROR.get(type(error), 500) in range(400, 424) and not isinstance(error, OverloadedError)
-
-
-def _open_input(claim: Claim) -> IO[bytes]:
-    return Path(claim.input_path).open("rb")

@@ -1,8 +1,8 @@
 """Kill the workers of a queue, again and again, and see that each request is completed, with one output.
 
 ``python -m tests.hosting.asynchronous.campaign <folder> <jobs> <kills> <seed>`` prints a report as JSON. Half of the
-workers are killed at a line of the queue's code that is drawn at random, the others at any moment. A small campaign runs
-with the tests, the full one with `make soak`.
+workers are killed at a line of the queue's code that is drawn at random, the others at any moment. A small campaign
+runs with the tests, the full one with `make soak`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The queue against a model of it, by any order of steps: claims are exclusive, nothing is lost, the order is by time."""
+"""The queue against a model, by any order of steps: claims are exclusive, nothing is lost, the order is by time."""
 
 from __future__ import annotations
 
