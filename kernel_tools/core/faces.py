@@ -24,15 +24,18 @@ def lazy_face(package: str, places: Mapping[str, str]) -> tuple[Callable[[str], 
     --------
     >>> __getattr__, __dir__ = lazy_face(__name__, {"records": "VersionRecord VersionStatus"})  # doctest: +SKIP
     """
-    module_of = {name: module for module, names in places.items() for name in names.split()}
+    found: dict[str, tuple[str, str]] = {}
+    for module, names in places.items():
+        for entry in names.split():
+            name, _, attribute = entry.partition("=")
+            found[name] = module, attribute or name
 
     def load(name: str) -> Any:
-        if name not in module_of:
-            raise AttributeError(
-                f"module {package!r} has no attribute {name!r}; it has: {', '.join(sorted(module_of))}"
-            )
-        value = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+        if name not in found:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}; it has: {', '.join(sorted(found))}")
+        module, attribute = found[name]
+        value = getattr(importlib.import_module(f"{package}.{module}"), attribute)
         setattr(sys.modules[package], name, value)
         return value
 
-    return load, lambda: sorted(module_of)
+    return load, lambda: sorted(found)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kernel_tools.hosting.deploying import (
         create_access_key,
         deploy,
+        development_certificate,
         get,
         list_access_keys,
         list_endpoints,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     )
     from kernel_tools.hosting.endpoint import Endpoint
     from kernel_tools.hosting.folder import ProductionVariant
-    from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits
+    from kernel_tools.hosting.records import CaptureConfig, EndpointRecord, EndpointState, Limits, Security
     from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
     from kernel_tools.hosting.wire.access_keys import AccessKey, NewAccessKey
     from kernel_tools.hosting.wire.errors import ModelError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessKey",
     "Alarm",
+    "CaptureConfig",
     "Endpoint",
     "EndpointRecord",
     "EndpointState",
@@ -37,10 +39,12 @@ __all__ = [
     "ModelError",
     "NewAccessKey",
     "ProductionVariant",
+    "Security",
     "UpdatePolicy",
     "UpdateProgress",
     "create_access_key",
     "deploy",
+    "development_certificate",
     "get",
     "list_access_keys",
     "list_endpoints",
@@ -50,10 +54,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_face(
     __name__,
     {
-        "deploying": "create_access_key deploy get list_access_keys list_endpoints revoke_access_key",
+        "deploying": (
+            "create_access_key deploy development_certificate get list_access_keys list_endpoints revoke_access_key"
+        ),
         "endpoint": "Endpoint",
         "folder": "ProductionVariant",
-        "records": "EndpointRecord EndpointState Limits",
+        "records": "CaptureConfig EndpointRecord EndpointState Limits Security",
         "updates": "Alarm UpdatePolicy UpdateProgress",
         "wire.access_keys": "AccessKey NewAccessKey",
         "wire.errors": "ModelError",

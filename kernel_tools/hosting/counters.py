@@ -14,6 +14,8 @@ from kernel_tools.core.workspace import atomic_write
 _RATIO = 1.25
 _BUCKETS = 96
 """Bucket i of a histogram counts times of at most 1.25**i microseconds; the last, of 1,600 s, all longer ones."""
+BOUNDS = tuple(_RATIO**place for place in range(_BUCKETS - 1))
+"""The upper bounds of all buckets but the last."""
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Counters:
     concurrent_requests: int = 0
     model_latency: Histogram = field(default_factory=Histogram)
     overhead_latency: Histogram = field(default_factory=Histogram)
+    captured: int = 0
+    capture_dropped: int = 0
 
     def record(self, status: int, total: float, model: float) -> None:
         """Count one answered invocation: its HTTP status, and its times in microseconds."""
@@ -114,4 +118,6 @@ def named_metrics(counted: Counters) -> dict[str, float]:
         "ModelLatencyP99": latency.quantile(0.99),
         "OverheadLatency": overhead.total / overhead.count if overhead.count else math.nan,
         "OverheadLatencyP99": overhead.quantile(0.99),
+        "DataCaptureRecords": counted.captured,
+        "DataCaptureDropped": counted.capture_dropped,
     }

@@ -11,8 +11,10 @@ from kernel_tools.core.errors import InvalidArgumentError, NotFoundError, Unavai
 from kernel_tools.core.links import studio_url
 from kernel_tools.hosting import lifecycle, lineage
 from kernel_tools.hosting.asynchronous.records import DEFAULT_TIMEOUT_SECONDS, DEFAULT_TTL_SECONDS
+from kernel_tools.hosting.choosing import AUTO, choose_variant
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
 from kernel_tools.hosting.counters import named_metrics, read_counters, sum_counters
+from kernel_tools.hosting.doors import read_token
 from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant
 from kernel_tools.hosting.records import EndpointRecord, EndpointState
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
@@ -38,7 +40,7 @@ class Endpoint:
 
     def __init__(self, folder: EndpointFolder) -> None:
         self._folder = folder
-        self._client = EndpointClient(folder.name)
+        self._client = EndpointClient(folder.name, self._credentials)
         self._url: str | None = None
 
     def __repr__(self) -> str:
@@ -170,6 +172,7 @@ class Endpoint:
         *,
         variants: Sequence[ProductionVariant] | None = None,
         policy: UpdatePolicy | None = None,
+        engine: str = AUTO,
         trust: bool = False,
         timeout: float = 600.0,
     ) -> Endpoint:
@@ -183,7 +186,7 @@ class Endpoint:
             Instead of a version: the production variants.
         policy
             How traffic shifts, and what rolls it back; default all at once.
-        trust
+        engine, trust
             As for `deploy`.
         timeout
             How long to wait until the update is over, in seconds; 0 returns at once.
@@ -198,8 +201,11 @@ class Endpoint:
         wanted = tuple(variants or ())
         if not wanted:
             present = self._folder.configuration().production_variants[0]
-            chosen = lifecycle.choose_version(self._folder.workspace, self.record.model, version)
-            wanted = (replace(present, version=chosen, trust=trust),)
+            models = [*(item.model for item in present.before), self.record.model]
+            versions = [*(item.version for item in present.before), version]
+            options: dict[str, Any] = {"engine": engine, "command": present.command, "app": present.app}
+            chosen = choose_variant(self._folder.workspace, models, versions, trust=trust, **options)
+            wanted = (replace(chosen, name=present.name, workers=present.workers),)
         if len({variant.name for variant in wanted}) < len(wanted):
             raise InvalidArgumentError("Two variants have one name: name each once.")
         begun = lifecycle.update(self._folder, wanted, policy or UpdatePolicy())
@@ -334,6 +340,9 @@ class Endpoint:
         if tail < 1:
             raise InvalidArgumentError(f"tail={tail} lines cannot be read: ask for at least 1.")
         return self._folder.log(tail)
+
+    def _credentials(self) -> tuple[str, str]:
+        return read_token(self._folder.token_path), self._folder.configuration().security.certificate
 
     def _send(self, body: bytes) -> dict[str, Any]:
         """Send to the last known address; look it up again if nobody answers there, for a restart may have moved it."""

@@ -22,9 +22,9 @@ from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundErro
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, sync_folder, validate_name
-from kernel_tools.hosting.records import EndpointRecord, EndpointState, Limits
+from kernel_tools.hosting.records import CaptureConfig, EndpointRecord, EndpointState, Limits, Security
 from kernel_tools.hosting.updates import UpdateProgress
-from kernel_tools.registry.records import VersionRecord
+from kernel_tools.registry.records import ModelFile, VersionRecord
 
 FORMAT_VERSION = 2
 HOST = "127.0.0.1"
@@ -32,14 +32,50 @@ ALL_TRAFFIC = "AllTraffic"
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """A compiled package: its id in the registry, its target, and its files."""
+
+    id: str
+    target: str
+    files: tuple[ModelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProductionVariant:
-    """One of the models that share an endpoint's requests: its part is its weight over the sum of all weights."""
+    """One of the models that share an endpoint's requests: its part is its weight over the sum of all weights.
+
+    Parameters
+    ----------
+    name, weight, workers
+        Of the variant; `workers` processes answer for it.
+    version
+        The version that gives the answer.
+    trust
+        Whether code of the model's own may run.
+    before
+        The versions that prepare its rows, in their order: with it, an inference pipeline.
+    package
+        The compiled package that answers instead of the model itself.
+    command
+        The program that answers instead, run in the folder of the version's files.
+    app
+        The ASGI application that answers instead, as ``module:attribute`` in the folder of the version's files.
+    """
 
     name: str
     version: VersionRecord
     weight: float = 1.0
     workers: int = 1
     trust: bool = False
+    before: tuple[VersionRecord, ...] = ()
+    package: Package | None = None
+    command: tuple[str, ...] = ()
+    app: str = ""
+
+    @property
+    def versions(self) -> tuple[VersionRecord, ...]:
+        """All versions that answer, in their order."""
+        return (*self.before, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +90,8 @@ class EndpointConfiguration:
     variants: tuple[ProductionVariant, ...] = ()
     revision: int = 1
     limits: Limits = Limits()
+    security: Security = Security()
+    capture: CaptureConfig | None = None
     format_version: int = FORMAT_VERSION
 
     @property
@@ -139,6 +177,8 @@ class EndpointFolder:
         self.log_path = self.path / "log.txt"
         self.routes_path = self.path / "routes.json"
         self.metrics_path = self.path / "metrics"
+        self.token_path = self.path / "token"
+        self.captures_path = workspace.folder("captures", name)
 
     def exists(self) -> bool:
         """Whether there is an endpoint of this name, in whatever state."""
@@ -267,6 +307,8 @@ class EndpointFolder:
         pid = next((process.pid for process in status.processes if process.is_alive()), None) if address else None
         try:
             configuration = self.configuration()
+            if address and configuration.security.certificate:
+                address = address.replace("http:", "https:")
         except IntegrityError as error:
             return EndpointRecord(
                 self.name, "", 0, EndpointState.FAILED, status.changed_at, "", address, pid,

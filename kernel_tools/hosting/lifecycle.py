@@ -14,7 +14,7 @@ from dataclasses import replace
 from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError, UnavailableError
 from kernel_tools.core.processes import current_process
-from kernel_tools.core.workspace import Workspace
+from kernel_tools.hosting.doors import write_token
 from kernel_tools.hosting.folder import (
     EndpointConfiguration,
     EndpointFolder,
@@ -24,44 +24,19 @@ from kernel_tools.hosting.folder import (
 )
 from kernel_tools.hosting.hosts import ask_host, nudge_host
 from kernel_tools.hosting.process import find_servers, stop_processes
-from kernel_tools.hosting.records import EndpointState, Limits
+from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits, Security
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
-from kernel_tools.registry.records import VersionRecord, VersionStatus
 
 POLL_SECONDS = 0.01
 
 
-def choose_version(workspace: Workspace, model: str, version: int | None) -> VersionRecord:
-    """Return the version to deploy: the one asked for unless it is rejected, else the newest approved one.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such version, or none is approved.
-    ConflictError
-        If the version is rejected.
-    """
-    from kernel_tools import registry
-
-    if version is None:
-        try:
-            return registry.get(model, status=VersionStatus.APPROVED, workspace=workspace).record
-        except NotFoundError as error:
-            newest = registry.get(model, workspace=workspace).version  # a clearer error if there is no such model
-            raise NotFoundError(
-                f"Model {model!r} has no approved version. Approve one with "
-                f"kernel_tools.registry.get({model!r}, version={newest}).approve(note=...), or name a version."
-            ) from error
-    record = registry.get(model, version, workspace=workspace).record
-    if record.status is VersionStatus.REJECTED:
-        note = f" ({record.note})" if record.note else ""
-        raise ConflictError(
-            f"Version {version} of {model!r} is rejected{note}. Deploy another version, or approve this one first."
-        )
-    return record
-
-
-def create(folder: EndpointFolder, version: VersionRecord, trust: bool, limits: Limits | None = None) -> None:
+def create(
+    folder: EndpointFolder,
+    variant: ProductionVariant,
+    limits: Limits | None = None,
+    security: Security | None = None,
+    capture: CaptureConfig | None = None,
+) -> None:
     """Make the endpoint and have its workers started.
 
     Raises
@@ -69,12 +44,16 @@ def create(folder: EndpointFolder, version: VersionRecord, trust: bool, limits: 
     ConflictError
         If the name is taken.
     """
-    user = current_user()
-    configuration = EndpointConfiguration(folder.name, current_time(), user, version, trust, limits=limits or Limits())
+    version, now = variant.version, current_time()
+    configuration = EndpointConfiguration(
+        folder.name, now, current_user(), version, variant.trust, (variant,), limits=limits or Limits(),
+        security=security or Security(), capture=capture,
+    )  # fmt: skip
     with folder.lock():
-        status = _new_launch()
-        folder.create(configuration, status)
-        details = {"model": version.model, "version": version.version} | ({"trust": True} if trust else {})
+        folder.create(configuration, _new_launch())
+        if configuration.security.auth != "none":
+            write_token(folder.token_path)
+        details = {"model": version.model, "version": version.version} | ({"trust": True} if variant.trust else {})
         folder.workspace.audit.record("endpoint.deploy", folder.name, details)
     nudge_host(folder.workspace)
 

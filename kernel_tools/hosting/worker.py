@@ -16,18 +16,25 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from kernel_tools.core.errors import AtelierError
 from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace
+from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
 from kernel_tools.hosting.app import EndpointApplication, Place
-from kernel_tools.hosting.counters import Counters
+from kernel_tools.hosting.counters import Counters, read_counters
+from kernel_tools.hosting.doors import Door, read_token
+from kernel_tools.hosting.engines.opening import open_engine
 from kernel_tools.hosting.folder import (
     HOST,
+    EndpointConfiguration,
     EndpointFolder,
     EndpointStatus,
     ProductionVariant,
@@ -37,9 +44,12 @@ from kernel_tools.hosting.folder import (
 )
 from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
-from kernel_tools.hosting.predictor import Predictor
-from kernel_tools.hosting.records import EndpointState, Limits
+from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
+from kernel_tools.hosting.wire import JSON_TYPE
+
+if TYPE_CHECKING:
+    from kernel_tools.hosting.wire.capture import CaptureWriter
 
 MAX_LOG_BYTES = 10 * 1024 * 1024
 DRAIN_SECONDS = 6
@@ -87,13 +97,14 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     try:
         configuration = folder.configuration(assignment.revision)
         variant = next(item for item in configuration.production_variants if item.name == assignment.variant)
-        predictor = load_predictor(folder.workspace, variant)
+        answerer = open_answerer(folder, variant, configuration.limits)
         listener = socket.socket(fileno=assignment.listener)
         private = _private_listener(folder, assignment)
         counters = Counters(assignment.variant, assignment.revision)
-        server = _make_server(folder, assignment, variant, predictor, counters, configuration.limits)
+        server = _make_server(folder, assignment, configuration, answerer, counters)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)  # requests make no cycles: looking for them often costs a tenth of a request
     except Exception as error:
         _log.exception("Loading failed")
         said = str(error) if isinstance(error, AtelierError) else f"{type(error).__name__}: {error}"
@@ -101,14 +112,19 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
         return
     hand_out_listener(run_folder(folder.workspace) / f"{assignment.id}.listener", listener)
     status = _register(folder, assignment, is_ready=True)
-    address = f"http://{HOST}:{status.port}"
+    scheme = "https" if configuration.security.certificate else "http"
+    address = f"{scheme}://{HOST}:{status.port}"
     _log.info("In service on %s after %.2f s (%s)", address, time.monotonic() - started, assignment.variant)
     if status.changed_at == status.in_service_at:
         folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
     ask_host(folder.workspace, "nudge")
     path = folder.metrics_path / f"{assignment.id}.json"
     threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
-    server.run(sockets=[listener, private])
+    server.private = private
+    server.run(sockets=[listener])
+    answerer.engine.close()
+    if server.capture is not None:
+        server.capture.close()
     if path.parent.is_dir():
         counters.concurrent_requests = 0
         counters.write(path)
@@ -116,20 +132,30 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     os._exit(0)  # a thread in which the model is stuck would be waited for
 
 
-def load_predictor(workspace: Workspace, variant: ProductionVariant) -> Predictor:
+def open_answerer(folder: EndpointFolder, variant: ProductionVariant, limits: Limits) -> Answerer:
     """Load the model of a variant and call it once."""
-    from kernel_tools.registry.formats import load_model
-
     version = variant.version
-    predictor = Predictor(version, load_model(version, workspace.artifacts, trust=variant.trust))
-    predictor.warm_up(version.sample)
-    return predictor
+    engine = open_engine(folder.workspace, variant, limits.timeout_seconds)
+    classes = version.signature.classes if version.signature is not None else None
+    subject = Subject(folder.name, version.model, version.version, variant.name, folder.log_path.as_uri(), classes)
+    answerer = Answerer(subject, engine)
+    answerer.warm_up(variant.versions[0].sample)
+    return answerer
 
 
 class _DrainingServer(uvicorn.Server):
     """Stops accepting at SIGTERM, ends kept connections with their next answer, and waits a little for that answer."""
 
     application: EndpointApplication
+    private: socket.socket
+    capture: CaptureWriter | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; the private socket speaks no TLS, whatever the public one does."""
+        await super().startup(sockets)
+        protocol = self.config.http_protocol_class
+        make = partial(protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        self.servers.append(await asyncio.get_running_loop().create_server(make, sock=self.private))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.application.is_draining = True
@@ -144,18 +170,18 @@ class _DrainingServer(uvicorn.Server):
 def _make_server(
     folder: EndpointFolder,
     assignment: Assignment,
-    variant: ProductionVariant,
-    predictor: Predictor,
+    configuration: EndpointConfiguration,
+    answerer: Answerer,
     counters: Counters,
-    limits: Limits,
-) -> uvicorn.Server:
-    version = variant.version
-    description = {"endpoint": folder.name, "model": version.model, "version": version.version}
+) -> _DrainingServer:
     table = RoutingTable(folder.routes_path)
     place = Place(assignment.variant, assignment.revision, table, Hop())
     threading.Thread(target=_follow_routes, args=(table,), name="routes", daemon=True).start()
-    application = EndpointApplication(folder.name, predictor, description, limits, place=place, counters=counters)
+    security = configuration.security
+    door = Door(security, folder.workspace, read_token(folder.token_path))
+    application = EndpointApplication(answerer, configuration.limits, door=door, place=place, counters=counters)
     application.on_stuck = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    application.on_metrics = partial(_metrics, folder, assignment, counters)
     config = uvicorn.Config(
         application,
         interface="asgi3",
@@ -170,26 +196,54 @@ def _make_server(
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     config.load()
+    if security.certificate:
+        from kernel_tools.hosting.wire.certificates import load_certificate
+
+        config.ssl = load_certificate(Path(security.certificate), Path(security.key))
     server = _DrainingServer(config)
     server.application = application
+    if configuration.capture is not None:
+        server.capture = _start_capture(folder, assignment.variant, configuration.capture, counters)
+        application.on_exchange = partial(_capture, server.capture, counters)
     return server
 
 
-def bind(port: int | None) -> socket.socket:
-    """Bind the port that the endpoint had before if it is free, else any."""
-    for candidate in (port, 0) if port else (0,):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            listener.bind((HOST, candidate))
-            return listener
-        except OSError:
-            listener.close()
-            if candidate == 0:
-                raise
-            _log.info("Port %d is taken; another one is used", candidate)
-    raise RuntimeError("unreachable: port 0 is always tried")
+def _metrics(folder: EndpointFolder, assignment: Assignment, counters: Counters) -> tuple[bytes, str]:
+    """The metrics of all workers; this one's are written first."""
+    from kernel_tools.hosting.exposition import render_metrics
+
+    if folder.metrics_path.is_dir():
+        counters.write(folder.metrics_path / f"{assignment.id}.json")
+    return render_metrics(folder.name, read_counters(folder.metrics_path))
+
+
+def _start_capture(folder: EndpointFolder, variant: str, config: CaptureConfig, counters: Counters) -> CaptureWriter:
+    from kernel_tools.core.encryption import load_encryption_key
+    from kernel_tools.hosting.wire.capture import CaptureWriter
+
+    key = load_encryption_key(folder.workspace.root)
+    return CaptureWriter(folder.captures_path / variant, config, key)
+
+
+def _capture(writer: CaptureWriter, counters: Counters, request: Request, reply: Reply) -> None:
+    from kernel_tools.hosting.wire.capture import Exchange
+
+    def text(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+        return next((value.decode("latin-1") for key, value in headers if key == name), "")
+
+    sent = request.headers.items()
+    writer.offer(
+        Exchange(
+            request.body,
+            text(sent, b"content-type") or JSON_TYPE,
+            reply.body,
+            text(reply.headers, b"content-type"),
+            time.time(),
+            text(sent, b"x-amzn-sagemaker-inference-id"),
+            text(sent, b"x-amzn-sagemaker-custom-attributes"),
+        )
+    )
+    counters.captured, counters.capture_dropped = writer.captured, writer.dropped
 
 
 def _private_listener(folder: EndpointFolder, assignment: Assignment) -> socket.socket:

@@ -10,6 +10,7 @@ import pytest
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.hosting import Limits
+from kernel_tools.hosting.answering import Answerer, Subject
 from kernel_tools.hosting.app import EndpointApplication
 
 
@@ -27,18 +28,27 @@ def test_scaling_adds_workers_and_removes_them(own_endpoint, census):
         own_endpoint.scale(0)
 
 
-class StuckPredictor:
+class StuckEngine:
+    is_quick = False
+    signature = None
+
     def __init__(self):
         self.goes_on = threading.Event()
 
-    def predict(self, body):
+    def read(self, form):
+        return form
+
+    def predict(self, rows):
         self.goes_on.wait()
         return {}
 
+    def close(self):
+        pass
+
 
 def test_a_model_that_is_stuck_is_answered_for_and_its_worker_told():
-    predictor, sent, told = StuckPredictor(), [], []
-    application = EndpointApplication("slow", predictor, {}, Limits(timeout_seconds=0.05))
+    engine, sent, told = StuckEngine(), [], []
+    application = EndpointApplication(Answerer(Subject("slow"), engine), Limits(timeout_seconds=0.05))
     application.on_stuck = lambda: told.append(True)
 
     async def receive():
@@ -49,6 +59,6 @@ def test_a_model_that_is_stuck_is_answered_for_and_its_worker_told():
 
     scope = {"type": "http", "method": "POST", "path": "/invocations", "headers": [], "server": ("127.0.0.1", 80)}
     asyncio.run(application(scope, receive, send))
-    predictor.goes_on.set()
+    engine.goes_on.set()
     assert sent[0]["status"] == 424 and told == [True]
     assert "did not answer within 0.05 s" in json.loads(sent[1]["body"])["error"]["message"]

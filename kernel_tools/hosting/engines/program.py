@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kernel_tools.core.errors import InvalidDataError
-from kernel_tools.hosting.engines.payload import Payload, UnsupportedTypeError
-from kernel_tools.hosting.wire import ModelError
+from kernel_tools.hosting.engines.protocol import Payload
+from kernel_tools.hosting.wire.errors import ModelError, UnsupportedContentError
 
 START_SECONDS = 120.0
 GRACE_SECONDS = 30.0
@@ -38,9 +38,6 @@ class ProgramEngine:
         If it ends, or does not answer ``/ping`` in time.
     """
 
-    batches = False
-    is_quick = False
-
     def __init__(self, command: Sequence[str], folder: Path, timeout: float = 60.0) -> None:
         self._command, self._folder, self._timeout = list(command), folder, timeout
         with socket.socket() as free:
@@ -55,7 +52,7 @@ class ProgramEngine:
         ------
         ModelError
             If the program answers with an error, ends, or takes too long.
-        UnsupportedTypeError
+        UnsupportedContentError
             If it answers 415.
         """
         headers = {"Content-Type": payload.content_type, "Accept": accept}
@@ -71,10 +68,10 @@ class ProgramEngine:
         finally:
             connection.close()
         if response.status == 415:
-            raise UnsupportedTypeError(f"The model's program takes no {payload.content_type!r}.")
+            raise UnsupportedContentError(f"The model's program takes no {payload.content_type!r}.")
         if response.status >= 400:
             said = body.decode("utf-8", "replace")[:2000]
-            raise ModelError(f"The model's program answered with status {response.status}: {said}")
+            raise ModelError(said or "The model's program said nothing.", response.status)
         return Payload(body, response.headers.get("Content-Type", accept))
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 from kernel_tools.core.errors import InvalidDataError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.engines.environments import environment_python
-from kernel_tools.hosting.engines.payload import Payload, UnsupportedTypeError
-from kernel_tools.hosting.wire import ModelError
+from kernel_tools.hosting.engines.protocol import Payload
+from kernel_tools.hosting.wire.errors import ModelError, UnsupportedContentError
 
 _log = logging.getLogger(__name__)
 _RUNNER = Path(__file__).with_name("script_runner.py")
@@ -35,6 +35,8 @@ class ScriptEngine:
         Where environments are kept.
     timeout
         Seconds that an answer may take; then the process is killed, and another one started for the next request.
+    keep
+        What keeps the folder from being removed while it lives.
 
     Raises
     ------
@@ -44,10 +46,8 @@ class ScriptEngine:
         If its requirements cannot be installed.
     """
 
-    batches = False
-    is_quick = False
-
-    def __init__(self, folder: Path, workspace: Workspace, timeout: float = 60.0) -> None:
+    def __init__(self, folder: Path, workspace: Workspace, timeout: float = 60.0, keep: object = None) -> None:
+        self._keep = keep
         self._folder, self._timeout = folder, timeout
         wanted = next((path for path in _places(folder, "requirements.txt") if path.exists()), None)
         self._python = str(environment_python(workspace, wanted)) if wanted else sys.executable
@@ -61,7 +61,7 @@ class ScriptEngine:
         ------
         ModelError
             If the code raises, ends its process, or takes too long.
-        UnsupportedTypeError
+        UnsupportedContentError
             If it takes or gives no bodies of that type.
         """
         with self._lock:
@@ -81,7 +81,7 @@ class ScriptEngine:
                 code = self._process.wait()
                 raise ModelError(f"The model's code ended its process (exit code {code}) on this request.") from error
         if reply["status"] == "unsupported":
-            raise UnsupportedTypeError(str(reply["message"]))
+            raise UnsupportedContentError(str(reply["message"]))
         if reply["status"] != "ok":
             raise ModelError(f"The model's code raised {reply['message']}")
         return Payload(body, str(reply["content_type"]))

@@ -24,50 +24,12 @@ from pathlib import Path
 import msgspec
 
 from kernel_tools.core.encryption import CHUNK_SIZE, write_encrypted
-from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.core.workspace import atomic_write
+from kernel_tools.hosting.records import CaptureConfig
 
 _log = logging.getLogger(__name__)
 
 SUFFIXES = (".jsonl", ".jsonl.enc")
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureConfig:
-    """What is captured.
-
-    Parameters
-    ----------
-    sampling_percentage
-        Of the requests, 0 to 100.
-    inputs, outputs
-        Capture the bodies of requests, of replies.
-    csv_types, json_types
-        Content types that are kept as text; the bodies of others as base64.
-    max_disk_bytes
-        All files of the endpoint's variant together; the oldest are removed.
-    max_file_bytes, flush_seconds
-        A file is written at this size, or this long after its first sample.
-    max_waiting_bytes
-        Bodies that may wait for the writer.
-    """
-
-    sampling_percentage: float = 100.0
-    inputs: bool = True
-    outputs: bool = True
-    csv_types: tuple[str, ...] = ("text/csv",)
-    json_types: tuple[str, ...] = ("application/json", "application/jsonlines")
-    max_disk_bytes: int = 1024**3
-    max_file_bytes: int = 8 * 1024**2
-    flush_seconds: float = 10.0
-    max_waiting_bytes: int = 64 * 1024**2
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be: InvalidArgumentError."""
-        if not 0 <= self.sampling_percentage <= 100:
-            raise InvalidArgumentError(f"A sampling of {self.sampling_percentage} % does not exist: give 0 to 100.")
-        if min(self.max_disk_bytes, self.max_file_bytes, self.flush_seconds, self.max_waiting_bytes) <= 0:
-            raise InvalidArgumentError("The limits of data capture must be above 0.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,19 @@ from kernel_tools.core.errors import (
 
 
 class ModelError(AtelierError):
-    """The model itself failed on data that fits its signature; the message holds the model's own words."""
+    """The model itself failed on data that fits its signature.
+
+    Parameters
+    ----------
+    message
+        The model's own words.
+    original_status
+        The HTTP status that the model's own server answered with; 500 for a model without one.
+    """
+
+    def __init__(self, message: str, original_status: int = 500) -> None:
+        super().__init__(message)
+        self.original_status = original_status
 
 
 class UnauthorizedError(AtelierError):

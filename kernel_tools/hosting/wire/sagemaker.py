@@ -140,7 +140,7 @@ def async_reply(inference_id: str, output: str, failure: str) -> tuple[int, Head
     return 202, headers, msgspec.json.encode({"InferenceId": inference_id})
 
 
-def error_reply(error: Exception, log: str = "", original_status: int = 500) -> tuple[int, Headers, bytes]:
+def error_reply(error: Exception, log: str = "") -> tuple[int, Headers, bytes]:
     """Return the reply for an error in the service's shapes: status, headers, body.
 
     An error that Atelier did not raise on purpose is an InternalFailure that tells nothing.
@@ -151,15 +151,13 @@ def error_reply(error: Exception, log: str = "", original_status: int = 500) -> 
         What was raised.
     log
         Where the endpoint's log is; told with a ModelError.
-    original_status
-        The status that the model's own server answered with.
     """
     kind, status = _error_kind(error)
     message = str(error) if isinstance(error, AtelierError) else "The endpoint failed. Its log has the details."
     message = message.encode("utf-8", "replace").decode()
     body: dict[str, str | int] = {"Message": message}
-    if kind == "ModelError":
-        body |= {"OriginalStatusCode": original_status, "OriginalMessage": message, "LogStreamArn": log}
+    if isinstance(error, ModelError):
+        body |= {"OriginalStatusCode": error.original_status, "OriginalMessage": message, "LogStreamArn": log}
     extra = error_headers(error) if isinstance(error, AtelierError) else []
     headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", kind.encode()), *extra]
     return status, headers, msgspec.json.encode(body)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.core.forms import InputReader
-from kernel_tools.hosting.wire import ModelError
-from kernel_tools.hosting.xgboost_calls import ModelCall, booster_call, coded_call, estimator_call
+from kernel_tools.core.workspace import Workspace
+from kernel_tools.hosting.engines.script import ScriptEngine
+from kernel_tools.hosting.engines.xgboost_calls import ModelCall, booster_call, coded_call, estimator_call
+from kernel_tools.hosting.folder import ProductionVariant
+from kernel_tools.hosting.wire.errors import ModelError
+from kernel_tools.hosting.wire.replies import plain_values
+from kernel_tools.registry.formats import load_model
+from kernel_tools.registry.formats.inference_script import InferenceScript
 from kernel_tools.registry.formats.lightgbm import LightgbmClassifier
 from kernel_tools.registry.formats.onnx import OnnxClassifier
 from kernel_tools.registry.records import VersionRecord
@@ -26,8 +33,8 @@ _LABEL_IS_MOST_PROBABLE = {
 a margin that rounding can put on the other side of one half, so they are asked for both."""
 
 
-class Predictor:
-    """A loaded model together with the reader of its inputs.
+class FrameworkEngine:
+    """A model in the library that it was made with, together with the reader of its inputs.
 
     Parameters
     ----------
@@ -35,26 +42,26 @@ class Predictor:
         The version that the model was loaded from; its signature is what requests are checked against.
     model
         The model.
+    before
+        The models that prepare its rows, in their order, with their versions: an inference pipeline. The first one's
+        signature is what requests are checked against then.
     """
 
-    def __init__(self, version: VersionRecord, model: Any) -> None:
-        self._inputs = InputReader(version.signature)
+    is_quick = False
+
+    def __init__(self, version: VersionRecord, model: Any, before: Sequence[tuple[VersionRecord, Any]] = ()) -> None:
+        self.signature = before[0][0].signature if before else version.signature
+        self._inputs = InputReader(self.signature)
+        self._steps = [choose_step(step) for _, step in before]
         self._call = choose_call(model, version)
+        self.read = self._inputs.read
 
-    def predict(self, body: Any) -> dict[str, Any]:
-        """Answer a request: ``predictions``, and for a classifier ``probabilities`` and ``classes``.
-
-        Raises
-        ------
-        InvalidArgumentError, InvalidDataError
-            If the body does not fit the model's signature.
-        ModelError
-            If the model itself raises.
-        """
-        rows = self._inputs.read(body)
+    def predict(self, rows: Any) -> dict[str, Any]:
+        """See `Engine`."""
         try:
-            reply = self._call(rows)
-            return {name: _plain(values) for name, values in reply.items()}
+            for step in self._steps:
+                rows = step(rows)
+            return self._call(rows)
         except AtelierError:
             raise
         except Exception as error:
@@ -62,14 +69,42 @@ class Predictor:
             text = str(error).strip()
             raise ModelError(f"The model raised {type(error).__name__}{': ' if text else ''}{text[:2000]}") from error
 
-    def warm_up(self, sample: list[Any]) -> None:
-        """Answer a request before the first client does, so that lazy set-up in the libraries is done."""
-        if sample:
-            form = "dataframe_records" if isinstance(sample[0], dict) else "instances"
-            try:
-                self.predict({form: sample[:1]})
-            except AtelierError as error:
-                _log.warning("The sample row of the model version is refused: %s", error)
+    def close(self) -> None:
+        """Nothing runs beside."""
+
+
+def open_framework_engine(
+    workspace: Workspace, variant: ProductionVariant, timeout: float
+) -> FrameworkEngine | ScriptEngine:
+    """Load a variant's models in their own libraries; a folder with `inference.py` in a process of its own.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a model cannot answer requests, or a folder with code stands in a pipeline.
+    """
+    models = [load_model(version, workspace.artifacts, trust=variant.trust) for version in variant.versions]
+    if any(isinstance(model, InferenceScript) for model in models):
+        if len(models) > 1:
+            raise InvalidArgumentError("A folder with inference.py cannot stand in a pipeline: deploy it alone.")
+        return ScriptEngine(models[0].folder, workspace, timeout, keep=models[0])
+    return FrameworkEngine(variant.version, models[-1], list(zip(variant.before, models, strict=False)))
+
+
+def choose_step(model: Any) -> Callable[[Any], Any]:
+    """Return how a model prepares rows for the next one: by its `transform`, else its `predict`.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it has neither.
+    """
+    for method in ("transform", "predict"):
+        if hasattr(model, method):
+            return getattr(model, method)  # type: ignore[no-any-return]  # a method of somebody's class
+    raise InvalidArgumentError(
+        f"A {type(model).__name__} cannot stand in a pipeline: it has neither transform nor predict."
+    )
 
 
 def choose_call(model: Any, version: VersionRecord) -> ModelCall:
@@ -95,6 +130,8 @@ def choose_call(model: Any, version: VersionRecord) -> ModelCall:
         return _classifier_call(model)
     if hasattr(model, "predict"):
         return lambda rows: {"predictions": model.predict(rows)}
+    if hasattr(model, "transform"):
+        return lambda rows: {"predictions": _records(model.transform(rows))}
     raise InvalidArgumentError(
         f"A {type(model).__name__} cannot answer requests: it has no predict method. "
         "Weights alone are no model; register the estimator or the torch module with sample_input=."
@@ -111,7 +148,7 @@ def _xgboost_call(model: Any, version: VersionRecord) -> ModelCall:
     except AtelierError:
         return slow
     expected, given = slow(rows), fast(rows)
-    return fast if all(_plain(given[key]) == _plain(expected[key]) for key in expected) else slow
+    return fast if all(plain_values(given[key]) == plain_values(expected[key]) for key in expected) else slow
 
 
 def _most_probable_call(model: Any) -> ModelCall:
@@ -159,14 +196,6 @@ def _torch_call(module: Any) -> ModelCall:
     return call
 
 
-def _plain(values: Any) -> Any:
-    """Lists of Python values, which JSON writes so that they are read back exactly."""
-    if isinstance(values, tuple | list):
-        return [_plain(item) for item in values]
-    if isinstance(values, dict):
-        return {str(name): _plain(item) for name, item in values.items()}
-    if hasattr(values, "to_numpy"):
-        values = values.to_numpy()
-    if getattr(getattr(values, "dtype", None), "kind", None) in ("M", "m"):
-        values = values.astype(str)
-    return values.tolist() if hasattr(values, "tolist") else values
+def _records(table: Any) -> Any:
+    """A table as a list of rows; an array as it is."""
+    return table.to_dict("records") if hasattr(table, "to_dict") else table
