@@ -18,7 +18,7 @@ from kernel_tools.hosting.asynchronous.processing import NotNowError
 from kernel_tools.hosting.asynchronous.records import Claim
 from kernel_tools.hosting.folder import HOST, EndpointFolder
 from kernel_tools.hosting.records import EndpointState
-from kernel_tools.hosting.routing import RoutingTable
+from kernel_tools.hosting.routing import QUEUE_TIMEOUT_HEADER, RoutingTable
 from kernel_tools.hosting.wire import INVOCATIONS_PATH, JSON_TYPE, error_of_reply
 
 WAKE_SECONDS = 60.0
@@ -108,7 +108,7 @@ def _headers(claim: Claim, size: int) -> dict[str, str]:
         "Content-Type": claim.content_type,
         "Content-Length": str(size),
         "Connection": "close",
-        prefix + "InvocationTimeoutSeconds": str(claim.timeout_seconds),
+        QUEUE_TIMEOUT_HEADER.decode(): str(claim.timeout_seconds),
     }
     if claim.accept:
         headers["Accept"] = claim.accept

@@ -6,12 +6,17 @@ import contextlib
 import os
 import signal
 import time
+from urllib.request import Request, urlopen
 
+import boto3
 import msgspec
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError
+import kernel_tools as kt
+from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError, TooLargeError
+from kernel_tools.hosting import Limits
 from kernel_tools.hosting.asynchronous import AsyncInferenceError, AsyncState
 from kernel_tools.hosting.asynchronous.dispatchers import DISPATCHER_MODULE, wanted_dispatchers
 
@@ -46,6 +51,47 @@ def test_rows_bytes_and_files_are_answered_later(endpoint, census, tmp_path):
         endpoint.invoke_async(body, inference_id="rows")
     assert endpoint.async_metrics().named()["ApproximateBacklogSize"] == 0
     assert {record.id for record in endpoint.async_requests("Completed")} == {item.id for item in asked}
+
+
+def test_boto3_asks_and_finds_the_output(endpoint, census):
+    location = endpoint._folder.workspace.root / "inputs" / "rows.csv"
+    location.parent.mkdir()
+    location.write_bytes(b"39,41.5,true,tech,3\n50,,false,,\n")
+    client = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=endpoint.url,
+        region_name="eu-central-1",
+        aws_access_key_id="nobody",
+        aws_secret_access_key="nothing",
+    )
+    asked = {"EndpointName": endpoint.name, "ContentType": "text/csv", "Accept": "text/csv", "InferenceId": "by-boto3"}
+    reply = client.invoke_endpoint_async(InputLocation=location.as_uri(), **asked)
+    assert reply["InferenceId"] == "by-boto3" and reply["ResponseMetadata"]["HTTPStatusCode"] == 202
+    inference = endpoint.async_request("by-boto3")
+    assert reply["OutputLocation"] == inference.output_location
+    assert inference.result(60) == endpoint_csv(endpoint, location.read_bytes())
+    with pytest.raises(ClientError, match="outside of what callers"):
+        client.invoke_endpoint_async(InputLocation="file:///etc/passwd", EndpointName=endpoint.name)
+    with pytest.raises(ClientError, match="not served here"):
+        client.invoke_endpoint_async(InputLocation=location.as_uri(), EndpointName="other")
+
+
+def test_a_payload_may_be_larger_and_slower_than_a_request_in_real_time(workspace, census):
+    limits = Limits(max_body_bytes=1024)
+    endpoint = kt.hosting.deploy("census", name="small", limits=limits, workspace=workspace)
+    try:
+        rows = [census.row] * 1000
+        assert len(endpoint.invoke_async(rows).result(60)["predictions"]) == 1000
+        with pytest.raises(TooLargeError):
+            endpoint.invoke(rows)
+    finally:
+        endpoint.delete()
+
+
+def endpoint_csv(endpoint, body):
+    headers = {"Content-Type": "text/csv", "Accept": "text/csv"}
+    with urlopen(Request(f"{endpoint.url}/invocations", body, headers)) as reply:
+        return reply.read()
 
 
 def test_what_does_not_fit_fails_with_the_model_s_own_words(endpoint, census):
