@@ -16,6 +16,7 @@ import msgspec
 from kernel_tools.core.errors import UnavailableError
 from kernel_tools.core.processes import identify_process
 from kernel_tools.core.workspace import atomic_write
+from kernel_tools.hosting.asynchronous.dispatchers import Dispatchers
 from kernel_tools.hosting.autoscaler import Autoscaler
 from kernel_tools.hosting.counters import ended_workers, fold_counters, read_counters, sum_counters
 from kernel_tools.hosting.custom_metrics import last_metrics
@@ -72,6 +73,7 @@ class Supervisor:
     def wake(self) -> None:
         """Have a worker started with the next step, for a connection waits."""
         self._autoscaler.is_called = True
+        self._dispatchers = Dispatchers(folder)
 
     def describe(self) -> dict[str, object]:
         """What `atelier host status` shows."""
@@ -91,6 +93,7 @@ class Supervisor:
             if status.state is EndpointState.DELETING:
                 self.close()
             return
+        self._dispatchers.reconcile(status)
         if self._is_as_wanted(status):
             return
         with self._folder.lock(LOCK_SECONDS):
@@ -101,12 +104,14 @@ class Supervisor:
 
     def close(self) -> None:
         """Close the listening socket: the endpoint is deleted, or goes with the host."""
+        self._dispatchers.stop()
         if self._listener is not None:
             self._listener.close()
             self._listener = None
 
     def stop(self) -> None:
         """Let all workers finish their requests and end; the endpoint comes back with the next host."""
+        self._dispatchers.stop()
         try:
             with self._folder.lock():
                 status = self._folder.status()

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from kernel_tools.core.errors import AtelierError
+from kernel_tools.core.errors import AtelierError, NotFoundError
 from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
@@ -186,6 +186,7 @@ def _make_server(
     security = configuration.security
     door = Door(security, folder.workspace, read_token(folder.token_path))
     application = EndpointApplication(answerer, configuration.limits, door=door, place=place, counters=counters)
+    application.on_async = partial(_take_async, folder)
     application.on_metrics = partial(_metrics, folder, assignment, counters)
     config = uvicorn.Config(
         application,
@@ -213,6 +214,19 @@ def _make_server(
         server.capture = _start_capture(folder, assignment.variant, configuration.capture, counters)
         application.on_exchange = partial(_capture, server.capture, counters)
     return server
+
+
+def _take_async(folder: EndpointFolder, request: Request) -> Reply:
+    """Take an asynchronous invocation into the endpoint's queue."""
+    from kernel_tools.hosting.asynchronous.submission import accept_async
+    from kernel_tools.hosting.wire.sagemaker import read_headers
+
+    name = request.route.parameters["endpoint"]
+    if name != folder.name:
+        raise NotFoundError(f"Endpoint {name[:80]!r} is not served here: this is {folder.name!r}.")
+    given = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()}
+    headers = read_headers(request.route.operation, given)
+    return Reply(*accept_async(folder.workspace, folder.name, headers, request.body))
 
 
 def _metrics(folder: EndpointFolder, assignment: Assignment, counters: Counters) -> tuple[bytes, str]:
