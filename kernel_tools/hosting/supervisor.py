@@ -64,6 +64,7 @@ class Supervisor:
         self._launch = ""
         self._autoscaler = Autoscaler(folder)
         self._next_fold = 0.0
+        self._dispatchers = Dispatchers(folder)
 
     @property
     def sleeping_listener(self) -> socket.socket | None:
@@ -73,7 +74,6 @@ class Supervisor:
     def wake(self) -> None:
         """Have a worker started with the next step, for a connection waits."""
         self._autoscaler.is_called = True
-        self._dispatchers = Dispatchers(folder)
 
     def describe(self) -> dict[str, object]:
         """What `atelier host status` shows."""
