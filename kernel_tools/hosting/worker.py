@@ -22,11 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import uvicorn
 
 from kernel_tools.core.errors import AtelierError
 from kernel_tools.core.processes import current_process
-from kernel_tools.core.workspace import Workspace
+from kernel_tools.core.workspace import Workspace, atomic_write
 from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
 from kernel_tools.hosting.app import EndpointApplication, Place
 from kernel_tools.hosting.connections import GuardedProtocol, GuardedServer, raise_descriptor_limit
@@ -49,6 +50,7 @@ from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
 from kernel_tools.hosting.wear import watch_memory
 from kernel_tools.hosting.wire import JSON_TYPE
+from kernel_tools.hosting.zygote import importable_modules
 
 if TYPE_CHECKING:
     from kernel_tools.hosting.wire.capture import CaptureWriter
@@ -121,7 +123,7 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
         folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
     ask_host(folder.workspace, "nudge")
     path = folder.metrics_path / f"{assignment.id}.json"
-    threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
+    threading.Thread(target=_keep_counters, args=(folder, counters, path), name="counters", daemon=True).start()
     wear = (configuration.limits, partial(_tell_worn, folder, assignment))
     threading.Thread(target=watch_memory, args=wear, name="memory", daemon=True).start()
     server.private = private
@@ -157,7 +159,8 @@ class _DrainingServer(GuardedServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; the private socket speaks no TLS, whatever the public one does."""
         await super().startup(sockets)
-        make = partial(GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        state = self.lifespan.state
+        make = partial(GuardedProtocol, config=self.config, server_state=self.server_state, app_state=state)
         self.servers.append(await asyncio.get_running_loop().create_server(make, sock=self.private))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -266,8 +269,11 @@ def _follow_routes(table: RoutingTable) -> None:
         table.refresh()
 
 
-def _keep_counters(counters: Counters, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
+def _keep_counters(folder: EndpointFolder, counters: Counters, path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        with atomic_write(folder.modules_path) as file:
+            file.write(msgspec.json.encode(importable_modules()))
     written = (0, 0)
     while True:
         time.sleep(0.25)
