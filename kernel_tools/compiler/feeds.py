@@ -21,6 +21,7 @@ from kernel_tools.core.forms import InputReader
 from kernel_tools.core.rows import RowReader
 from kernel_tools.core.signature import Column, ColumnType, Signature
 
+_FLOAT32_MAX = float(np.finfo("float32").max)
 MISSING_MOMENT = -(2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = 1_000_000
@@ -45,13 +46,15 @@ class FeedReader:
         rows = FeedRows(signature, feeds) if signature.columns else None
         self._inputs = InputReader(signature, rows)
         self._quick = quick_row(feeds, signature)
+        self._quick_list = quick_row(feeds, signature, is_list=True)
 
     def read(self, body: Any) -> Feeds:
         """Read the body of a request: an object with one of the four forms; errors as `core.forms.InputReader`."""
         if self._quick is not None and type(body) is dict and len(body) == 1:
-            records = body.get("dataframe_records")
-            if type(records) is list and len(records) == 1:
-                quick: Feeds | None = self._quick(records[0])
+            rows = body.get("dataframe_records") or body.get("instances")
+            if type(rows) is list and len(rows) == 1:
+                row = rows[0]
+                quick: Feeds | None = (self._quick_list if type(row) is list else self._quick)(row)
                 if quick is not None:
                     return quick
         return self._fed(self._inputs.read(body))
@@ -151,11 +154,11 @@ class FeedRows(RowReader):
         return fed
 
 
-def quick_row(feeds: Sequence[Feed], signature: Signature) -> Any:
+def quick_row(feeds: Sequence[Feed], signature: Signature, *, is_list: bool = False) -> Any:
     """Return what reads one row whose values are all plainly right, or None where the signature allows no such way.
 
     It returns None for any row that needs a closer look. A column of categories is looked up in a dictionary; all other
-    columns must be numbers or booleans of plain dtypes.
+    columns must be numbers or booleans of plain dtypes. A row is a dictionary, or the list of the signature's columns.
     """
     if len(feeds) != 1 or feeds[0].columns is None or feeds[0].dtype not in ("float32", "float64"):
         return None
@@ -163,6 +166,9 @@ def quick_row(feeds: Sequence[Feed], signature: Signature) -> Any:
     columns = {column.name: column for column in signature.columns}
     if len(columns) != len(feed.columns or []) or len(columns) < 2:
         return None
+    names = [column.name for column in signature.columns]
+    keys: list[Any] = [names.index(name) if is_list else name for name in feed.columns or []]
+    width = len(names) if is_list else None
     codes: list[tuple[int, dict[Any, float]]] = []
     numbers: list[int] = []
     types: list[frozenset[type]] = []
@@ -183,8 +189,10 @@ def quick_row(feeds: Sequence[Feed], signature: Signature) -> Any:
         limits.append(plain[1])
     allowed = frozenset.intersection(*types) if types else frozenset()
     if types and any(kinds != allowed for kinds in types):
-        return _mixed_row(feed, codes, numbers, types, min(limits))
-    return _plain_row(feed, codes, numbers, allowed, min(limits, default=math.inf))
+        return _mixed_row(feed, keys, width, codes, numbers, types, min(limits))
+    if codes:
+        return _mixed_row(feed, keys, width, codes, numbers, [allowed] * len(numbers), min(limits, default=math.inf))
+    return _plain_row(feed, keys, width, allowed, min(limits, default=math.inf))
 
 
 _PLAIN: dict[str, tuple[frozenset[type], float]] = {
@@ -199,16 +207,14 @@ _PLAIN: dict[str, tuple[frozenset[type], float]] = {
 _DEFAULTS = {ColumnType.DOUBLE: "float64", ColumnType.LONG: "int64"}
 
 
-def _plain_row(
-    feed: Feed, codes: list[tuple[int, dict[Any, float]]], numbers: list[int], allowed: frozenset[type], limit: float
-) -> Any:
+def _plain_row(feed: Feed, keys: list[Any], width: int | None, allowed: frozenset[type], limit: float) -> Any:
     """All columns of numbers take the same types, so one set of types tells whether they fit."""
-    if codes:
-        return _mixed_row(feed, codes, numbers, [allowed] * len(numbers), limit)
-    take = itemgetter(*(feed.columns or []))
+    take = itemgetter(*keys)
     name, dtype = feed.name, feed.dtype
 
     def read(row: Any) -> Feeds | None:
+        if width is not None and len(row) != width:
+            return None
         try:
             values = take(row)
         except (KeyError, TypeError):
@@ -222,16 +228,20 @@ def _plain_row(
 
 def _mixed_row(
     feed: Feed,
+    keys: list[Any],
+    width: int | None,
     codes: list[tuple[int, dict[Any, float]]],
     numbers: list[int],
     types: Sequence[frozenset[type]],
     limit: float,
 ) -> Any:
-    take = itemgetter(*(feed.columns or []))
+    take = itemgetter(*keys)
     name, dtype = feed.name, feed.dtype
     checks = list(zip(numbers, types, strict=True))
 
     def read(row: Any) -> Feeds | None:
+        if width is not None and len(row) != width:
+            return None
         try:
             values = list(take(row))
             for place, known in codes:
@@ -258,8 +268,10 @@ def _row_array(name: str, dtype: str, values: Any, has_missing: bool, limit: flo
     greatest = np.fmax.reduce(extreme, axis=None) if has_missing else extreme.max()
     if not greatest <= limit and not (has_missing and greatest != greatest):
         return None
-    if dtype == "float32":
-        with np.errstate(over="ignore"):
+    if dtype == "float32" and greatest < _FLOAT32_MAX:
+        array = array.astype(np.float32)
+    elif dtype == "float32":
+        with np.errstate(over="ignore"):  # it costs microseconds
             array = array.astype(np.float32)
     return {name: array}
 

@@ -6,6 +6,7 @@ all others work in a thread beside the event loop, so that `/ping` answers meanw
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -15,11 +16,12 @@ from typing import Any
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError, TooLargeError, UnavailableError
 from kernel_tools.hosting.answering import MOST_TOGETHER, Answerer, Headers, Reply, Request
+from kernel_tools.hosting.asynchronous.records import MAX_PAYLOAD_BYTES
 from kernel_tools.hosting.batching import ModelThread
 from kernel_tools.hosting.counters import Counters
 from kernel_tools.hosting.doors import Door
 from kernel_tools.hosting.records import Limits, Security
-from kernel_tools.hosting.routing import Hop, HopError, RoutingTable, request_head
+from kernel_tools.hosting.routing import QUEUE_TIMEOUT_HEADER, Hop, HopError, RoutingTable, request_head
 from kernel_tools.hosting.wire.dispatch import Dispatcher, Operation, Route
 from kernel_tools.hosting.wire.errors import ModelError, OverloadedError, UnsupportedContentError
 
@@ -91,7 +93,7 @@ class EndpointApplication:
         self._counters = counters or Counters()
         self._dispatcher = Dispatcher()
         self._is_quick = bool(getattr(answerer.engine, "is_quick", False))
-        self._application = getattr(answerer.engine, "application", None)
+        self._application: Any = getattr(answerer.engine, "application", None)
         self._thread = ModelThread(answerer.answer, MOST_TOGETHER if answerer.joins else 1)
         self._waiting = 0
         self.is_draining = False
@@ -152,26 +154,28 @@ class EndpointApplication:
             return self._answerer.describe(route)
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise UnsupportedContentError("Compressed bodies are not read: send the body without Content-Encoding.")
-        body = await _read_body(headers, receive, self._limits.max_body_bytes)
+        seconds = None if is_public else _seconds(headers)
+        limit = self._limits.max_body_bytes if seconds is None else MAX_PAYLOAD_BYTES
+        body = await _read_body(headers, receive, limit)
         if is_public and self._door.needs_body:
             self._check(scope, body)
         request = Request(route, headers, body)
         if operation is Operation.SAGEMAKER_INVOKE_ASYNC:
             if self.on_async is None:
                 raise InvalidArgumentError(f"Endpoint {self._name!r} takes no asynchronous invocations.")
-            return self.on_async(request)
+            return await asyncio.to_thread(self.on_async, request)
         if self._place is not None and is_public:
             hopped = await self._hop(scope, request, self._place)
             if hopped is not None:
                 return hopped
-        return await self._answer_here(request)
+        return await self._answer_here(request, seconds)
 
-    async def _answer_here(self, request: Request) -> Reply:
+    async def _answer_here(self, request: Request, seconds: float | None = None) -> Reply:
         began = time.perf_counter()
         if self._is_quick and len(request.body) <= QUICK_BODY_BYTES and not self._waiting:
             reply = self._answerer.answer_one(request)
         else:
-            reply = await self._answer_beside(request)
+            reply = await self._answer_beside(request, seconds or self._limits.timeout_seconds)
         if self._place is not None:
             reply.headers.append((VARIANT_HEADER, self._place.variant.encode("latin-1", "replace")))
         seconds = time.perf_counter() - began
@@ -180,13 +184,12 @@ class EndpointApplication:
             self.on_exchange(request, reply)
         return reply
 
-    async def _answer_beside(self, request: Request) -> Reply:
+    async def _answer_beside(self, request: Request, limit: float) -> Reply:
         if self._waiting >= self._limits.max_waiting:
             message = f"Endpoint {self._name!r} has {self._waiting} requests waiting. Send this one again in a second."
             return self._answerer.refuse(request.route.operation, OverloadedError(message))
         self._waiting += 1
         self._counters.concurrent_requests = self._waiting
-        limit = self._limits.timeout_seconds
         try:
             return await self._thread.answer(request, limit)
         except TimeoutError:
@@ -253,6 +256,12 @@ def _is_public(scope: Scope) -> bool:
     """Whether a request came over TCP; one from the Unix socket was passed on already, and is answered here."""
     server = scope.get("server")
     return server is not None and server[1] is not None
+
+
+def _seconds(headers: dict[bytes, bytes]) -> float | None:
+    """Return the seconds that a request of the queue may take, which come over the private socket; None for others."""
+    given = headers.get(QUEUE_TIMEOUT_HEADER, b"")
+    return float(given) if given.isdigit() else None
 
 
 def _dialect(path: str) -> Operation | None:

@@ -129,6 +129,14 @@ def encode_rows(rows: Any) -> list[bytes]:
     return _encode_parts(form, values, columns)
 
 
+def encode_whole(rows: Any) -> bytes:
+    """Write rows as one body, however large; rows and errors as for `encode_rows`."""
+    form, values, columns = _rows_of(rows)
+    if not values:
+        raise InvalidArgumentError("There are no rows to predict: give at least one.")
+    return _encode({form: {"columns": columns, "data": values} if form == "dataframe_split" else values})
+
+
 def _rows_of(rows: Any) -> tuple[str, list[Any], list[str]]:
     if hasattr(rows, "detach"):
         rows = rows.detach().cpu().numpy()

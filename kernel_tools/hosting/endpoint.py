@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from kernel_tools.core.links import studio_url
 from kernel_tools.hosting import lifecycle, lineage
+from kernel_tools.hosting.asynchronous.records import DEFAULT_TIMEOUT_SECONDS, DEFAULT_TTL_SECONDS
 from kernel_tools.hosting.choosing import AUTO, choose_variant
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
 from kernel_tools.hosting.counters import named_metrics, read_counters, sum_counters
@@ -18,10 +19,15 @@ from kernel_tools.hosting.doors import read_token
 from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, current_time
 from kernel_tools.hosting.records import MAX_WORKERS, EndpointRecord, EndpointState, ScalingMetric, ScalingPolicy
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
+from kernel_tools.hosting.wire import JSON_TYPE
 from kernel_tools.registry.records import VersionRecord
 
 if TYPE_CHECKING:
+    import os
+
     import numpy as np
+
+    from kernel_tools.hosting.asynchronous import AsyncConfiguration, AsyncInference, AsyncMetrics, AsyncRecord, Notify
 
 DEFAULT_TIMEOUT = 60.0
 
@@ -295,6 +301,93 @@ class Endpoint:
         """
         self._folder.require()
         put_metric(self._folder.custom_metrics_path, MetricValue(current_time(), name, float(value)))
+
+    def invoke_async(
+        self,
+        payload: Any,
+        *,
+        content_type: str | None = None,
+        accept: str | None = None,
+        inference_id: str | None = None,
+        ttl_seconds: int = DEFAULT_TTL_SECONDS,
+        timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS,
+        retries: int | None = None,
+        output: str | os.PathLike[str] | None = None,
+        notify: Notify | str | Sequence[str] | None = None,
+    ) -> AsyncInference:
+        """Queue a request, which is answered when its turn comes, also if this process is gone by then.
+
+        Parameters
+        ----------
+        payload
+            Bytes, up to 1 GB; a path or ``file://`` URI of a file, which is read when its turn comes and stays yours;
+            or rows as for `predict`.
+        content_type, accept
+            What the payload is, and what the output should be; default JSON.
+        inference_id
+            Names the request; given twice with the same payload it is queued once. Default: a new one.
+        ttl_seconds
+            How long it may wait before it is Expired; 60 to 21,600.
+        timeout_seconds
+            How long the model may take for it; 1 to 3,600.
+        retries
+            How often it is tried again if the model fails; default the endpoint's, which is 3.
+        output
+            Path of the output; default a file in the endpoint's folder, which goes with the endpoint.
+        notify
+            Who is told when it is over: URLs, paths of files, or "event"; see `Notify`.
+
+        Raises
+        ------
+        ConflictError
+            If the inference id is known with another payload, or the output exists.
+        UnavailableError
+            If the disk is full.
+        """
+        from kernel_tools.hosting.asynchronous.submission import encode_payload, submit
+
+        record = submit(
+            self._folder,
+            encode_payload(payload),
+            content_type=content_type or JSON_TYPE,
+            accept=accept or "",
+            inference_id=inference_id,
+            ttl_seconds=ttl_seconds,
+            timeout_seconds=timeout_seconds,
+            retries=retries,
+            output=output,
+            notify=notify,
+        )
+        return self.async_request(record.id)
+
+    def async_request(self, inference_id: str) -> AsyncInference:
+        """Return an asynchronous request by its id; it need not exist."""
+        from kernel_tools.hosting.asynchronous.inference import AsyncInference
+
+        return AsyncInference(self._folder, inference_id)
+
+    def async_requests(self, state: str | None = None, limit: int = 100) -> list[AsyncRecord]:
+        """Return asynchronous requests, the newest first; `state` is Queued, InProgress, Completed, Failed, ..."""
+        from kernel_tools.hosting.asynchronous.queue import AsyncQueue
+        from kernel_tools.hosting.asynchronous.records import as_state
+
+        with AsyncQueue(self._folder) as queue:
+            return queue.page(as_state(state), limit)[0]
+
+    def async_metrics(self) -> AsyncMetrics:
+        """Return the queue in numbers: backlog, age of the oldest request in seconds, requests by state."""
+        from kernel_tools.hosting.asynchronous.queue import AsyncQueue
+
+        instances = sum(worker.is_ready for worker in self._folder.current_status().workers)
+        with AsyncQueue(self._folder) as queue:
+            return queue.metrics(instances)
+
+    def configure_async(self, configuration: AsyncConfiguration) -> Endpoint:
+        """Set how many asynchronous requests are sent at a time, where outputs appear, and who is told."""
+        from kernel_tools.hosting.asynchronous.configuration import write_configuration
+
+        write_configuration(self._folder, configuration)
+        return self
 
     def delete(self) -> None:
         """End the process after the requests that it is answering, and remove the endpoint."""

@@ -16,6 +16,9 @@ Application = Callable[
     [dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
 ]
 
+QUEUE_TIMEOUT_HEADER = b"x-atelier-queue-timeout-seconds"
+"""Sent with a request of the asynchronous queue over a private socket; never passed on from elsewhere."""
+
 _MAX_IDLE = 32
 _HOP_SECONDS = 75.0
 
@@ -116,7 +119,7 @@ def request_head(method: str, path: str, headers: Headers, length: int) -> bytes
     kept = [
         b"%s: %s\r\n" % (name, value)
         for name, value in headers
-        if name not in (b"content-length", b"transfer-encoding", b"connection", b"expect")
+        if name not in (b"content-length", b"transfer-encoding", b"connection", b"expect", QUEUE_TIMEOUT_HEADER)
     ]
     first = f"{method} {path} HTTP/1.1\r\ncontent-length: {length}\r\n".encode("latin-1")
     return first + b"".join(kept) + b"\r\n"

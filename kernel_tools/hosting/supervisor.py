@@ -15,6 +15,7 @@ import msgspec
 from kernel_tools.core.errors import UnavailableError
 from kernel_tools.core.processes import identify_process
 from kernel_tools.core.workspace import atomic_write
+from kernel_tools.hosting.asynchronous.dispatchers import Dispatchers
 from kernel_tools.hosting.autoscaler import Autoscaler
 from kernel_tools.hosting.counters import ended_workers, fold_counters, read_counters, sum_counters
 from kernel_tools.hosting.custom_metrics import last_metrics
@@ -63,6 +64,7 @@ class Supervisor:
         self._launch = ""
         self._autoscaler = Autoscaler(folder)
         self._next_fold = 0.0
+        self._dispatchers = Dispatchers(folder)
 
     @property
     def sleeping_listener(self) -> socket.socket | None:
@@ -95,6 +97,7 @@ class Supervisor:
             if status.state is EndpointState.DELETING:
                 self.close()
             return
+        self._dispatchers.reconcile(status)
         if self._is_as_wanted(status):
             return
         with self._folder.lock(LOCK_SECONDS):
@@ -105,12 +108,14 @@ class Supervisor:
 
     def close(self) -> None:
         """Close the listening socket: the endpoint is deleted, or goes with the host."""
+        self._dispatchers.stop()
         if self._listener is not None:
             self._listener.close()
             self._listener = None
 
     def stop(self) -> None:
         """Let all workers finish their requests and end; the endpoint comes back with the next host."""
+        self._dispatchers.stop()
         try:
             with self._folder.lock():
                 status = self._folder.status()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import uvicorn
 
-from kernel_tools.core.errors import AtelierError
+from kernel_tools.core.errors import AtelierError, NotFoundError
 from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace, atomic_write
 from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
@@ -109,6 +109,7 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
         server = _make_server(folder, assignment, configuration, answerer, counters)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)  # requests make no cycles: looking for them often costs a tenth of a request
     except Exception as error:
         _log.exception("Loading failed")
         said = str(error) if isinstance(error, AtelierError) else f"{type(error).__name__}: {error}"
@@ -159,8 +160,9 @@ class _DrainingServer(GuardedServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; the private socket speaks no TLS, whatever the public one does."""
         await super().startup(sockets)
-        state = self.lifespan.state
-        make = partial(GuardedProtocol, config=self.config, server_state=self.server_state, app_state=state)
+        make = partial(
+            GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
         self.servers.append(await asyncio.get_running_loop().create_server(make, sock=self.private))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -186,6 +188,7 @@ def _make_server(
     security = configuration.security
     door = Door(security, folder.workspace, read_token(folder.token_path))
     application = EndpointApplication(answerer, configuration.limits, door=door, place=place, counters=counters)
+    application.on_async = partial(_take_async, folder)
     application.on_metrics = partial(_metrics, folder, assignment, counters)
     config = uvicorn.Config(
         application,
@@ -213,6 +216,19 @@ def _make_server(
         server.capture = _start_capture(folder, assignment.variant, configuration.capture, counters)
         application.on_exchange = partial(_capture, server.capture, counters)
     return server
+
+
+def _take_async(folder: EndpointFolder, request: Request) -> Reply:
+    """Take an asynchronous invocation into the endpoint's queue."""
+    from kernel_tools.hosting.asynchronous.submission import accept_async
+    from kernel_tools.hosting.wire.sagemaker import read_headers
+
+    name = request.route.parameters["endpoint"]
+    if name != folder.name:
+        raise NotFoundError(f"Endpoint {name[:80]!r} is not served here: this is {folder.name!r}.")
+    given = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()}
+    headers = read_headers(request.route.operation, given)
+    return Reply(*accept_async(folder.workspace, folder.name, headers, request.body))
 
 
 def _metrics(folder: EndpointFolder, assignment: Assignment, counters: Counters) -> tuple[bytes, str]:

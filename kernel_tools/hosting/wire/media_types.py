@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
 
 from kernel_tools.hosting.wire.errors import NotAcceptableError, UnsupportedContentError
 
@@ -54,7 +54,8 @@ def parse_content_type(header: str) -> tuple[str, dict[str, str]]:
     return kind, parameters
 
 
-def choose_type(accept: str, offered: Sequence[str] = TYPES) -> str:
+@functools.lru_cache(maxsize=256)
+def choose_type(accept: str, offered: tuple[str, ...] = TYPES) -> str:
     """Return the type of `offered` that an `Accept` header prefers; the first of equals in the order of `offered`.
 
     The most specific range that covers a type gives its weight, as RFC 9110 (12.5.1) has it. No header, or one that is
