@@ -45,6 +45,7 @@ from kernel_tools.hosting.folder import (
     host_is_alive,
 )
 from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
+from kernel_tools.hosting.importing import import_skops
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
 from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
@@ -102,6 +103,8 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     try:
         configuration = folder.configuration(assignment.revision)
         variant = next(item for item in configuration.production_variants if item.name == assignment.variant)
+        if any(version.format == "skops" for version in variant.versions):
+            import_skops()
         answerer = open_answerer(folder, variant, configuration.limits)
         listener = socket.socket(fileno=assignment.listener)
         private = _private_listener(folder, assignment)
