@@ -1,4 +1,4 @@
-"""What takes minutes: kill -9 while logging, many processes at once, and campaigns against jobs (`make soak`)."""
+"""What takes minutes: kill -9 while logging, many processes at once, jobs and queues under kill -9 (`make soak`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import job_campaigns
+from benchmarks import asynchronous, job_campaigns
 from benchmarks.harness import Result, save
 from benchmarks.report import TABLE_HEAD
 from kernel_tools import experiments
@@ -191,6 +191,7 @@ def run(tries: int = TRIES) -> Iterator[Result]:
             note=f"{points:,} points there",
         )
         yield from job_campaigns.run(Path(name))
+        yield from asynchronous.campaign(Path(name))
 
 
 def main() -> int:
