@@ -40,6 +40,11 @@ _LONGEST_WAIT = 60_000
 _SWEEP = 500
 
 
+def has_queue(folder: EndpointFolder) -> bool:
+    """Whether an endpoint was ever asked asynchronously; opening the queue of one that was not makes it."""
+    return (folder.path / "async" / "queue.db").exists()
+
+
 class AsyncQueue:
     """The queue of one endpoint; for any number of processes and threads.
 
