@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,9 +88,12 @@ def peer(name: str, folder: Path, rows: list[list[float]]) -> Iterator[Server]:
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True)
     try:
-        _await_answer(process, port, body, folder / f"{name}.log")
+        await_answer(process, port, body, folder / f"{name}.log")
         yield Server(process.pid, port, body, time.perf_counter() - began)
     finally:
+        for one in psutil.Process(process.pid).children(recursive=True):  # BentoML's are in sessions of their own
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -115,7 +118,8 @@ def ask(port: int, body: str, path: str = "/invocations") -> int:
         connection.close()
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int, body: str, log: Path) -> None:
+def await_answer(process: subprocess.Popen[bytes], port: int, body: str, log: Path | None = None) -> None:
+    """Wait until a server answers; RuntimeError with its log if it ends or takes too long."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -124,4 +128,4 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, body: str, log: P
         except (OSError, http.client.HTTPException):
             pass
         time.sleep(0.02)
-    raise RuntimeError(f"The server did not start:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"The server did not start:\n{log.read_text()[-3000:] if log else ''}")

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     )
     from kernel_tools.hosting.endpoint import Endpoint
     from kernel_tools.hosting.folder import ProductionVariant
-    from kernel_tools.hosting.records import CaptureConfig, EndpointRecord, EndpointState, Limits, Security
+    from kernel_tools.hosting.records import (
+        CaptureConfig,
+        EndpointRecord,
+        EndpointState,
+        Limits,
+        ScalingPolicy,
+        Security,
+    )
     from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
     from kernel_tools.hosting.wire.access_keys import AccessKey, NewAccessKey
     from kernel_tools.hosting.wire.errors import ModelError
@@ -39,6 +46,7 @@ __all__ = [
     "ModelError",
     "NewAccessKey",
     "ProductionVariant",
+    "ScalingPolicy",
     "Security",
     "UpdatePolicy",
     "UpdateProgress",
@@ -59,7 +67,7 @@ __getattr__, __dir__ = lazy_face(
         ),
         "endpoint": "Endpoint",
         "folder": "ProductionVariant",
-        "records": "CaptureConfig EndpointRecord EndpointState Limits Security",
+        "records": "CaptureConfig EndpointRecord EndpointState Limits ScalingPolicy Security",
         "updates": "Alarm UpdatePolicy UpdateProgress",
         "wire.access_keys": "AccessKey NewAccessKey",
         "wire.errors": "ModelError",

@@ -93,7 +93,7 @@ class EndpointApplication:
         self._counters = counters or Counters()
         self._dispatcher = Dispatcher()
         self._is_quick = bool(getattr(answerer.engine, "is_quick", False))
-        self._application = getattr(answerer.engine, "application", None)
+        self._application: Any = getattr(answerer.engine, "application", None)
         self._thread = ModelThread(answerer.answer, MOST_TOGETHER if answerer.joins else 1)
         self._waiting = 0
         self.is_draining = False

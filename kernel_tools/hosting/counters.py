@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +14,8 @@ import msgspec
 
 from kernel_tools.core.workspace import atomic_write
 
+_PAST = "past-"
+_FOLDED_SECONDS = 60.0
 _RATIO = 1.25
 _BUCKETS = 96
 """Bucket i of a histogram counts times of at most 1.25**i microseconds; the last, of 1,600 s, all longer ones."""
@@ -80,12 +85,46 @@ class Counters:
 
 def read_counters(folder: Path) -> list[Counters]:
     """Return what all workers of an endpoint counted, also those that ended."""
-    found = []
+    return list(counters_by_worker(folder).values())
+
+
+def counters_by_worker(folder: Path) -> dict[str, Counters]:
+    """Return what all workers of an endpoint counted, by their ids, also those that ended."""
+    found = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Counters))
+            found[path.stem] = msgspec.json.decode(path.read_bytes(), type=Counters)
         except (OSError, ValueError):
             continue  # replaced or removed meanwhile
+    return found
+
+
+def fold_counters(folder: Path, ended: Iterable[str]) -> None:
+    """Sum what ended workers counted into one file for each variant and revision, so that the folder stays small."""
+    known = counters_by_worker(folder)
+    parts: dict[str, list[str]] = {}
+    for worker_id in ended:
+        if worker_id in known:
+            counted = known[worker_id]
+            key = hashlib.sha256(f"{counted.revision} {counted.variant}".encode()).hexdigest()[:16]
+            parts.setdefault(_PAST + key, []).append(worker_id)
+    for name, worker_ids in parts.items():
+        first = known[worker_ids[0]]
+        whole = sum_counters(known[item] for item in (name, *worker_ids) if item in known)
+        whole.variant, whole.revision, whole.concurrent_requests = first.variant, first.revision, 0
+        whole.write(folder / f"{name}.json")
+        for worker_id in worker_ids:
+            (folder / f"{worker_id}.json").unlink(missing_ok=True)
+
+
+def ended_workers(folder: Path, alive: Iterable[str]) -> list[str]:
+    """Return the ids of workers that left counters, are not among the living, and have had the time to drain."""
+    living, found = set(alive), []
+    for path in folder.glob("*.json"):
+        if path.stem not in living and not path.stem.startswith(_PAST):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _FOLDED_SECONDS:
+                    found.append(path.stem)
     return found
 
 

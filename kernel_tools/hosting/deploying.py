@@ -10,7 +10,7 @@ from kernel_tools.hosting import lifecycle
 from kernel_tools.hosting.choosing import AUTO, choose_variant
 from kernel_tools.hosting.endpoint import DEFAULT_TIMEOUT, Endpoint
 from kernel_tools.hosting.folder import EndpointFolder, endpoint_folders
-from kernel_tools.hosting.records import CaptureConfig, Limits, Security
+from kernel_tools.hosting.records import CaptureConfig, Limits, ScalingPolicy, Security
 from kernel_tools.hosting.wire.access_keys import AccessKey, AccessKeys, NewAccessKey
 
 
@@ -23,6 +23,7 @@ def deploy(
     timeout: float = DEFAULT_TIMEOUT,
     trust: bool = False,
     limits: Limits | None = None,
+    scaling: ScalingPolicy | None = None,
     security: Security | None = None,
     capture: CaptureConfig | None = None,
     command: Sequence[str] = (),
@@ -51,6 +52,8 @@ def deploy(
         a program or an application.
     limits
         Requests that may wait, seconds that one may take, and bytes of a body; default 64, 60 and 6,291,456.
+    scaling
+        How many workers answer, by what they have to do; default one worker. See `Endpoint.scale`.
     security
         Who may call it, and TLS; default: whoever is on this machine, without TLS.
     capture
@@ -83,7 +86,7 @@ def deploy(
     last = model if isinstance(model, str) else [*model, ""][-2] if model else ""
     folder = EndpointFolder(workspace, last if name is None else name)
     variant = choose_variant(workspace, model, version, engine=engine, trust=trust, command=command, app=app)
-    lifecycle.create(folder, variant, limits, security, capture)
+    lifecycle.create(folder, variant, limits, security, capture, scaling)
     endpoint = Endpoint(folder)
     return endpoint.wait(timeout) if timeout > 0 else endpoint
 

@@ -14,9 +14,10 @@ from kernel_tools.hosting.asynchronous.records import DEFAULT_TIMEOUT_SECONDS, D
 from kernel_tools.hosting.choosing import AUTO, choose_variant
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
 from kernel_tools.hosting.counters import named_metrics, read_counters, sum_counters
+from kernel_tools.hosting.custom_metrics import MetricValue, put_metric
 from kernel_tools.hosting.doors import read_token
-from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant
-from kernel_tools.hosting.records import EndpointRecord, EndpointState
+from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, current_time
+from kernel_tools.hosting.records import MAX_WORKERS, EndpointRecord, EndpointState, ScalingMetric, ScalingPolicy
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 from kernel_tools.hosting.wire import JSON_TYPE
 from kernel_tools.registry.records import VersionRecord
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from kernel_tools.hosting.asynchronous import AsyncConfiguration, AsyncInference, AsyncMetrics, AsyncRecord, Notify
 
 DEFAULT_TIMEOUT = 60.0
-MAX_WORKERS = 64
 
 
 class Endpoint:
@@ -82,7 +82,7 @@ class Endpoint:
 
     @property
     def state(self) -> EndpointState:
-        """Creating, InService, Failed or Deleting."""
+        """What it is doing, in SageMaker's words."""
         return self._folder.current_status().state
 
     @property
@@ -218,8 +218,32 @@ class Endpoint:
         """How far the last update is; None if there never was one."""
         return self._folder.update_progress()
 
-    def scale(self, workers: int, variant: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Endpoint:
-        """Answer with so many workers of a variant, or of each; 1 to 64. Waits for them unless `timeout` is 0.
+    def scale(
+        self,
+        workers: int | None = None,
+        variant: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        *,
+        metric: ScalingMetric | None = None,
+        target: float | None = None,
+        min_workers: int | None = None,
+        max_workers: int | None = None,
+        scale_in_cooldown: float | None = None,
+        scale_out_cooldown: float | None = None,
+        idle_seconds: float | None = None,
+    ) -> Endpoint:
+        """Answer with so many workers, or with as many as are needed within bounds. Waits for them.
+
+        Parameters
+        ----------
+        workers
+            A fixed number, 1 to 64: autoscaling ends.
+        variant
+            With `workers`, the only variant that is scaled; None is each one.
+        timeout
+            How long to wait, in seconds; 0 returns at once.
+        metric, target, min_workers, max_workers, scale_in_cooldown, scale_out_cooldown, idle_seconds
+            Instead of `workers`: what changes of the endpoint's `ScalingPolicy`, or of the default one if it has none.
 
         Raises
         ------
@@ -230,12 +254,35 @@ class Endpoint:
         UnavailableError
             If the workers are not ready in time.
         """
-        if not 1 <= workers <= MAX_WORKERS:
-            raise InvalidArgumentError(f"workers={workers} is out of range: 1 to {MAX_WORKERS}.")
-        lifecycle.scale(self._folder, workers, variant)
+        given = {
+            "metric": metric,
+            "target": target,
+            "min_workers": min_workers,
+            "max_workers": max_workers,
+            "scale_in_cooldown": scale_in_cooldown,
+            "scale_out_cooldown": scale_out_cooldown,
+            "idle_seconds": idle_seconds,
+        }
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if (workers is None) == (not changes):
+            raise InvalidArgumentError("Give workers=, or what changes of the scaling policy, such as max_workers=.")
+        if workers is None:
+            lifecycle.scale(self._folder, None, lambda policy: replace(policy or ScalingPolicy(), **changes))
+        elif 1 <= workers <= MAX_WORKERS:
+            lifecycle.scale(self._folder, variant, workers)
+        else:
+            raise InvalidArgumentError(
+                f"workers={workers} is out of range: 1 to {MAX_WORKERS}. With min_workers=0 an endpoint has none while "
+                "it is not used."
+            )
         if timeout > 0:
             lifecycle.wait_until_scaled(self._folder, timeout)
         return self
+
+    @property
+    def scaling(self) -> ScalingPolicy | None:
+        """The policy by which workers are added and taken away; None if their number is fixed."""
+        return self._folder.configuration().scaling
 
     def metrics(self) -> dict[str, float]:
         """Return SageMaker's metrics, summed over all workers since the endpoint was deployed; times in microseconds.
@@ -243,6 +290,17 @@ class Endpoint:
         Workers write what they count four times a second.
         """
         return named_metrics(sum_counters(read_counters(self._folder.metrics_path)))
+
+    def put_metric(self, name: str, value: float) -> None:
+        """Tell a value of a metric of your own, such as a drift, for an `Alarm` to watch.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the name cannot be used, or the value is not finite.
+        """
+        self._folder.require()
+        put_metric(self._folder.custom_metrics_path, MetricValue(current_time(), name, float(value)))
 
     def invoke_async(
         self,

@@ -22,7 +22,15 @@ from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundErro
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, sync_folder, validate_name
-from kernel_tools.hosting.records import CaptureConfig, EndpointRecord, EndpointState, Limits, Security
+from kernel_tools.hosting.records import (
+    CaptureConfig,
+    EndpointRecord,
+    EndpointState,
+    Limits,
+    ScalingPolicy,
+    Security,
+)
+from kernel_tools.hosting.scaling import EndpointScale
 from kernel_tools.hosting.updates import UpdateProgress
 from kernel_tools.registry.records import ModelFile, VersionRecord
 
@@ -90,6 +98,7 @@ class EndpointConfiguration:
     variants: tuple[ProductionVariant, ...] = ()
     revision: int = 1
     limits: Limits = Limits()
+    scaling: ScalingPolicy | None = None
     security: Security = Security()
     capture: CaptureConfig | None = None
     format_version: int = FORMAT_VERSION
@@ -102,13 +111,14 @@ class EndpointConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that answers for one variant; `is_ready` once its model is loaded."""
+    """A process that serves a variant: `is_ready` once its model is loaded, `is_worn` if it is to be replaced."""
 
     id: str
     variant: str
     revision: int
     process: ProcessIdentity
     is_ready: bool = False
+    is_worn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ class EndpointStatus:
 
 _Document = TypeVar("_Document", EndpointConfiguration, EndpointStatus)
 MAX_EVENTS_BYTES = 1024 * 1024
+_EXPLAINED = (EndpointState.FAILED, EndpointState.OUT_OF_SERVICE, EndpointState.DELETING)
 
 
 def current_time() -> int:
@@ -177,6 +188,7 @@ class EndpointFolder:
         self.log_path = self.path / "log.txt"
         self.routes_path = self.path / "routes.json"
         self.metrics_path = self.path / "metrics"
+        self.custom_metrics_path = self.path / "custom-metrics.jsonl"
         self.token_path = self.path / "token"
         self.captures_path = workspace.folder("captures", name)
 
@@ -263,6 +275,21 @@ class EndpointFolder:
         with atomic_write(self.path / "update.json") as file:
             file.write(msgspec.json.encode(progress))
 
+    def scale(self) -> EndpointScale | None:
+        """Return how the host scaled the endpoint; None if it never did."""
+        try:
+            return msgspec.json.decode((self.path / "scale.json").read_bytes(), type=EndpointScale)
+        except (OSError, ValueError):
+            return None  # it is decided anew
+
+    def write_scale(self, scale: EndpointScale | None) -> None:
+        """Replace `scale.json`, or remove it so that scaling begins anew; the caller holds the lock."""
+        if scale is None:
+            (self.path / "scale.json").unlink(missing_ok=True)
+            return
+        with atomic_write(self.path / "scale.json") as file:
+            file.write(msgspec.json.encode(scale))
+
     def record_event(self, event: str, details: dict[str, object]) -> None:
         """Append to `events.jsonl` what the panel shows as progress; the caller holds the lock."""
         path = self.path / "events.jsonl"
@@ -287,8 +314,8 @@ class EndpointFolder:
         except IntegrityError as error:
             return EndpointStatus(EndpointState.FAILED, "", 0, reason=f"{error} {self._way_out}")
         is_served = any(process.is_alive() for process in status.processes) or host_is_alive(self.workspace)
-        has_served = status.state is EndpointState.IN_SERVICE or status.in_service_at > 0
-        if status.state in (EndpointState.IN_SERVICE, EndpointState.CREATING) and has_served and not is_served:
+        has_served = status.state.is_serving or status.in_service_at > 0
+        if status.state not in (EndpointState.FAILED, EndpointState.DELETING) and has_served and not is_served:
             reason = f"The processes of endpoint {self.name!r} are gone (killed, or the machine was restarted)."
         elif status.state is EndpointState.CREATING and not is_served and not _is_alive(status.starter):
             reason = f"Endpoint {self.name!r} was never started: the process that deployed it ended before that."
@@ -303,7 +330,7 @@ class EndpointFolder:
     def record(self) -> EndpointRecord:
         """Return the endpoint as the panels show it; a broken file makes it Failed, with the reason."""
         status = self.current_status()
-        address = f"http://{HOST}:{status.port}" if status.state is EndpointState.IN_SERVICE else None
+        address = f"http://{HOST}:{status.port}" if status.state.is_serving else None
         pid = next((process.pid for process in status.processes if process.is_alive()), None) if address else None
         try:
             configuration = self.configuration()
@@ -323,7 +350,7 @@ class EndpointFolder:
             created_by=configuration.created_by,
             url=address,
             pid=pid,
-            reason=status.reason if status.state in (EndpointState.FAILED, EndpointState.DELETING) else "",
+            reason=status.reason if status.state in _EXPLAINED else "",
             version_id=configuration.version.id,
         )
 

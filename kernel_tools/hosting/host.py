@@ -63,12 +63,12 @@ class Host:
                 elif time.monotonic() - idle_since > IDLE_SECONDS:
                     _log.info("No endpoints; the host ends")
                     break
-                ready, _, _ = select.select([control, self._wakeup], [], [], TICK_SECONDS)
-                if self._wakeup in ready:
+                ready = self._wait(control)
+                if self._wakeup.fileno() in ready:
                     with contextlib.suppress(BlockingIOError):
                         while self._wakeup.recv(4096):
                             pass
-                if control in ready:
+                if control.fileno() in ready:
                     self._answer(control)
             if self._is_stopping:
                 for supervisor in self._supervisors.values():
@@ -76,6 +76,21 @@ class Host:
             if self._workspace.root.is_dir():
                 (run_folder(self._workspace) / "host").unlink(missing_ok=True)
                 host_file(self._workspace).unlink(missing_ok=True)
+
+    def _wait(self, control: socket.socket) -> set[int]:
+        """Wait for a tick, a signal, a client, or a connection to an endpoint that has no worker, and wake that one."""
+        sleeping = {
+            listener.fileno(): supervisor
+            for supervisor in self._supervisors.values()
+            if (listener := supervisor.sleeping_listener) is not None
+        }
+        poll = select.poll()
+        for descriptor in (control.fileno(), self._wakeup.fileno(), *sleeping):
+            poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(TICK_SECONDS * 1000)}
+        for descriptor in ready & sleeping.keys():
+            sleeping[descriptor].wake()
+        return ready
 
     def _on_signal(self, number: int, _frame: object) -> None:
         if number != signal.SIGCHLD:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from kernel_tools.core.audit import current_user
@@ -24,7 +25,7 @@ from kernel_tools.hosting.folder import (
 )
 from kernel_tools.hosting.hosts import ask_host, nudge_host
 from kernel_tools.hosting.process import find_servers, stop_processes
-from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits, Security
+from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits, ScalingPolicy, Security
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 
 POLL_SECONDS = 0.01
@@ -36,6 +37,7 @@ def create(
     limits: Limits | None = None,
     security: Security | None = None,
     capture: CaptureConfig | None = None,
+    scaling: ScalingPolicy | None = None,
 ) -> None:
     """Make the endpoint and have its workers started.
 
@@ -47,7 +49,7 @@ def create(
     version, now = variant.version, current_time()
     configuration = EndpointConfiguration(
         folder.name, now, current_user(), version, variant.trust, (variant,), limits=limits or Limits(),
-        security=security or Security(), capture=capture,
+        scaling=scaling, security=security or Security(), capture=capture,
     )  # fmt: skip
     with folder.lock():
         folder.create(configuration, _new_launch())
@@ -68,26 +70,30 @@ def update(folder: EndpointFolder, variants: tuple[ProductionVariant, ...], poli
     """
     with folder.lock():
         before, progress = folder.configuration(), folder.update_progress()
-        if (state := folder.current_status().state) is not EndpointState.IN_SERVICE:
-            raise ConflictError(f"Endpoint {folder.name!r} is {state.value}: only one that is InService is updated.")
         if progress is not None and not progress.is_over:
             raise ConflictError(f"Endpoint {folder.name!r} is being updated. Wait until that is over.")
+        if not (state := folder.current_status().state).is_serving:
+            raise ConflictError(f"Endpoint {folder.name!r} is {state.value}: only one that is InService is updated.")
         revision = max(before.revision, progress.revision if progress is not None else 0) + 1
         first = variants[0]
         configuration = replace(
             before, version=first.version, trust=first.trust, variants=variants, revision=revision, format_version=2
         )
-        begun = UpdateProgress(before.revision, revision, policy, "starting", current_time())
+        now = current_time()
+        begun = UpdateProgress(before.revision, revision, policy, "starting", now, began_at=now)
         folder.write_update(begun)  # before the configuration: nothing is shifted without a plan
         folder.write_configuration(configuration)
+        folder.write_status(replace(folder.status(), state=EndpointState.UPDATING, changed_at=current_time()))
         folder.record_event("update", {"phase": begun.phase, "share": 0.0, "reason": ""})
         folder.workspace.audit.record("endpoint.update", folder.name, {"revision": revision, "kind": policy.kind})
     nudge_host(folder.workspace)
     return begun
 
 
-def scale(folder: EndpointFolder, workers: int, variant: str | None) -> None:
-    """Have a variant, or each one, served by so many workers.
+def scale(
+    folder: EndpointFolder, variant: str | None, change: int | Callable[[ScalingPolicy | None], ScalingPolicy]
+) -> None:
+    """Have a variant, or each one, served by so many workers; or by as many as the policy says that `change` returns.
 
     Raises
     ------
@@ -104,10 +110,22 @@ def scale(folder: EndpointFolder, workers: int, variant: str | None) -> None:
         if variant not in (None, *(item.name for item in present)):
             names = ", ".join(item.name for item in present)
             raise NotFoundError(f"Endpoint {folder.name!r} has no variant {variant!r}. It has {names}.")
-        scaled = tuple(replace(item, workers=workers) if variant in (None, item.name) else item for item in present)
-        folder.write_configuration(replace(configuration, variants=scaled, format_version=2))
-        folder.record_event("scale", {"workers": workers, "variant": variant})
-        folder.workspace.audit.record("endpoint.scale", folder.name, {"workers": workers})
+        details: dict[str, object]
+        if isinstance(change, int):
+            scaled = tuple(replace(item, workers=change) if variant in (None, item.name) else item for item in present)
+            changed = replace(configuration, variants=scaled, scaling=None)
+            folder.write_scale(None)
+            details = {"workers": change, "variant": variant}
+        else:
+            policy = change(configuration.scaling)
+            changed = replace(configuration, scaling=policy)
+            details = {"min_workers": policy.min_workers, "max_workers": policy.max_workers, "target": policy.target}
+        folder.write_configuration(replace(changed, format_version=2))
+        status = folder.status()
+        if status.state is EndpointState.IN_SERVICE:
+            folder.write_status(replace(status, state=EndpointState.SYSTEM_UPDATING, changed_at=current_time()))
+        folder.record_event("scale", details)
+        folder.workspace.audit.record("endpoint.scale", folder.name, details)
     nudge_host(folder.workspace)
 
 
@@ -115,9 +133,14 @@ def wait_until_scaled(folder: EndpointFolder, timeout: float) -> None:
     """Wait until the workers that are ready are those that are wanted; UnavailableError if not in time."""
     end = time.monotonic() + timeout
     while True:
-        wanted = Counter({item.name: item.workers for item in folder.configuration().production_variants})
-        present = folder.status().workers
-        if all(item.is_ready for item in present) and Counter(item.variant for item in present) == wanted:
+        configuration, present = folder.configuration(), folder.status().workers
+        variants, policy = configuration.production_variants, configuration.scaling
+        numbers = Counter(item.variant for item in present)
+        if policy is None:
+            is_reached = numbers == Counter({item.name: item.workers for item in variants})
+        else:
+            is_reached = all(policy.min_workers <= numbers[item.name] <= policy.max_workers for item in variants)
+        if is_reached and all(item.is_ready for item in present):
             return
         if time.monotonic() > end:
             raise UnavailableError(f"Endpoint {folder.name!r} is not scaled after {timeout:g} s. Read .logs().")
@@ -135,7 +158,9 @@ def wait_until_updated(folder: EndpointFolder, revision: int, timeout: float) ->
     end = time.monotonic() + timeout
     while True:
         progress = folder.update_progress()
-        if progress is None or progress.revision != revision or progress.phase == "finished":
+        if progress is None or progress.revision != revision:
+            return
+        if progress.phase == "finished" and folder.status().state is not EndpointState.UPDATING:
             return
         if progress.phase == "rolled_back":
             raise UnavailableError(f"The update of endpoint {folder.name!r} was rolled back. {progress.reason}")
@@ -193,7 +218,7 @@ def wait_until_in_service(folder: EndpointFolder, timeout: float) -> None:
     end = time.monotonic() + timeout
     while True:
         status = folder.current_status()
-        if status.state is EndpointState.IN_SERVICE:
+        if status.state.is_serving:
             return
         if status.state is EndpointState.FAILED:
             log = folder.log(15)

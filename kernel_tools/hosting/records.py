@@ -17,8 +17,81 @@ class EndpointState(StrEnum):
 
     CREATING = "Creating"
     IN_SERVICE = "InService"
+    UPDATING = "Updating"
+    ROLLING_BACK = "RollingBack"
+    SYSTEM_UPDATING = "SystemUpdating"
+    """It is being scaled."""
+    OUT_OF_SERVICE = "OutOfService"
+    """It answered once, but its workers end again and again; the host goes on trying."""
     FAILED = "Failed"
     DELETING = "Deleting"
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether requests are answered."""
+        return self in _SERVING
+
+
+_SERVING = frozenset(
+    {
+        EndpointState.IN_SERVICE,
+        EndpointState.UPDATING,
+        EndpointState.ROLLING_BACK,
+        EndpointState.SYSTEM_UPDATING,
+    }
+)
+
+
+ScalingMetric = Literal["requests_in_flight", "requests_per_second"]
+MAX_WORKERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingPolicy:
+    """How many workers each variant has: as many as keep a metric near its target.
+
+    Parameters
+    ----------
+    metric
+        Requests that a worker has in hand, mean of the last seconds, or requests that it gets in a second.
+    target
+        The metric's value that each worker is to have.
+    min_workers
+        Never fewer; 0 lets the last worker end when no request came for `idle_seconds`. The next request is held until
+        a worker is up again.
+    max_workers
+        Never more; up to 64.
+    scale_in_cooldown
+        Workers are taken away once fewer have sufficed for so many seconds on end.
+    scale_out_cooldown
+        So many seconds pass between two additions of workers.
+    idle_seconds
+        After how long without a request an endpoint with `min_workers=0` has no worker.
+    """
+
+    metric: ScalingMetric = "requests_in_flight"
+    target: float = 4.0
+    min_workers: int = 1
+    max_workers: int = 4
+    scale_in_cooldown: float = 60.0
+    scale_out_cooldown: float = 5.0
+    idle_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if self.metric not in ("requests_in_flight", "requests_per_second"):
+            raise InvalidArgumentError(
+                f"metric={self.metric!r} does not scale workers: use 'requests_in_flight' or 'requests_per_second'."
+            )
+        if not 0 < self.target <= 1e6:
+            raise InvalidArgumentError(f"target={self.target!r} is out of range: above 0, up to 1,000,000.")
+        if not 0 <= self.min_workers <= self.max_workers <= MAX_WORKERS or self.max_workers < 1:
+            raise InvalidArgumentError(
+                f"min_workers={self.min_workers} and max_workers={self.max_workers} are no range of workers: "
+                f"0 <= min_workers <= max_workers, and 1 <= max_workers <= {MAX_WORKERS}."
+            )
+        for name in ("scale_in_cooldown", "scale_out_cooldown", "idle_seconds"):
+            if not 0 <= getattr(self, name) <= 86_400:
+                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is out of range: 0 to 86,400 s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +106,15 @@ class Limits:
         How long the model may take for one request.
     max_body_bytes
         The largest body of a request; larger ones are answered 413. SageMaker has 6,291,456.
+    max_memory_bytes
+        A worker that has more memory is replaced by a new one, without a gap. None is four times what it has after
+        its first prediction, and at least 1 GiB more than that: only a leak gets there.
     """
 
     max_waiting: int = 64
     timeout_seconds: float = 60.0
     max_body_bytes: int = 6 * 1024 * 1024
+    max_memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if not 1024 <= self.max_body_bytes <= 1024**3:
@@ -46,6 +123,8 @@ class Limits:
             raise InvalidArgumentError(f"max_waiting={self.max_waiting} is out of range: 1 to 10,000 requests.")
         if not 0 < self.timeout_seconds <= 3600:
             raise InvalidArgumentError(f"timeout_seconds={self.timeout_seconds:g} is out of range: up to 3,600 s.")
+        if self.max_memory_bytes is not None and self.max_memory_bytes < 1:
+            raise InvalidArgumentError(f"max_memory_bytes={self.max_memory_bytes} is out of range: at least 1.")
 
 
 @dataclass(frozen=True, slots=True)

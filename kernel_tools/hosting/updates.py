@@ -5,14 +5,18 @@ Times are milliseconds since 1970 UTC, shares are parts of one.
 
 from __future__ import annotations
 
+import difflib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.core.workspace import validate_name
 from kernel_tools.hosting.counters import Counters
 
 Kind = Literal["all_at_once", "canary", "linear", "rolling"]
-Metric = Literal["error_rate", "p99_latency_ms", "mean_latency_ms"]
 Phase = Literal["starting", "shifting", "baking", "finished", "rolled_back"]
 
 _KINDS = ("all_at_once", "canary", "linear", "rolling")
@@ -21,17 +25,36 @@ _METRICS = ("error_rate", "p99_latency_ms", "mean_latency_ms")
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Rolls an update back if a metric of the new revision, since the update began, is above a value."""
+    """Rolls an update back if a metric is above a value.
 
-    metric: Metric
+    Parameters
+    ----------
+    metric
+        Of the new revision since the update began: "error_rate", "p99_latency_ms" or "mean_latency_ms". Any other name
+        is that of a metric of your own, whose last value since then is watched: see `Endpoint.put_metric`.
+    above
+        The value.
+    """
+
+    metric: str
     above: float
 
     def __post_init__(self) -> None:
         if self.metric not in _METRICS:
-            raise InvalidArgumentError(f"metric={self.metric!r} is not watched: use one of {', '.join(_METRICS)}.")
+            validate_name(self.metric, "metric")
+            if meant := difflib.get_close_matches(self.metric, _METRICS, 1, 0.75):
+                raise InvalidArgumentError(
+                    f"metric={self.metric!r} is close to {meant[0]!r}: write that, or name your own metric otherwise."
+                )
 
-    def complaint(self, counted: Counters) -> str:
-        """Say what is wrong; empty if nothing is, or nothing was counted yet."""
+    def complaint(self, counted: Counters, custom: Mapping[str, float] = MappingProxyType({})) -> str:
+        """Say what is wrong; empty if nothing is, or nothing was counted yet.
+
+        `counted` is what the new revision's workers counted, `custom` the last values of metrics of the user's own.
+        """
+        if self.metric not in _METRICS:
+            value = custom.get(self.metric, math.nan)
+            return f"{self.metric} is {value:.4g}, above {self.above:g}." if value > self.above else ""
         if not counted.invocations:
             return ""
         errors = counted.invocation_5xx_errors + counted.invocation_model_errors
@@ -76,7 +99,10 @@ class UpdatePolicy:
 
 @dataclass(frozen=True, slots=True)
 class UpdateProgress:
-    """How far an update is; `share` is the part of the traffic that `revision` takes, `since` when that began."""
+    """How far an update is; `share` is the part of the traffic that `revision` takes, `since` when that began.
+
+    `began_at` is when the update did.
+    """
 
     previous: int
     revision: int
@@ -85,13 +111,21 @@ class UpdateProgress:
     since: int
     share: float = 0.0
     reason: str = ""
+    began_at: int = 0
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
         return self.phase in ("finished", "rolled_back")
 
-    def next_step(self, now: int, is_ready: bool, counted: Counters, failure: str = "") -> UpdateProgress:
+    def next_step(
+        self,
+        now: int,
+        is_ready: bool,
+        counted: Counters,
+        failure: str = "",
+        custom: Mapping[str, float] = MappingProxyType({}),
+    ) -> UpdateProgress:
         """Return the progress as it is now to be.
 
         Parameters
@@ -104,10 +138,12 @@ class UpdateProgress:
             What the new revision's workers counted.
         failure
             Why the new revision cannot be started; empty if it can.
+        custom
+            The last values of metrics of the user's own since the update began.
         """
         if self.is_over:
             return self
-        complaints = [failure, *(alarm.complaint(counted) for alarm in self.policy.alarms)]
+        complaints = [failure, *(alarm.complaint(counted, custom) for alarm in self.policy.alarms)]
         if reason := next(filter(None, complaints), ""):
             return replace(self, phase="rolled_back", share=0.0, since=now, reason=reason)
         waited = (now - self.since) / 1000

@@ -29,6 +29,7 @@ from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
 from kernel_tools.hosting.app import EndpointApplication, Place
+from kernel_tools.hosting.connections import GuardedProtocol, GuardedServer, raise_descriptor_limit
 from kernel_tools.hosting.counters import Counters, read_counters
 from kernel_tools.hosting.doors import Door, read_token
 from kernel_tools.hosting.engines.opening import open_engine
@@ -46,6 +47,7 @@ from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
 from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
+from kernel_tools.hosting.wear import watch_memory
 from kernel_tools.hosting.wire import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def main(arguments: list[str]) -> int:
     path, launch, worker_id, variant, revision, listener = arguments
     assignment = Assignment(launch, worker_id, variant, int(revision), int(listener))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    raise_descriptor_limit()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.captureWarnings(True)
     folder = EndpointFolder(Workspace(Path(path).parent.parent), Path(path).name)
@@ -120,6 +123,8 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     ask_host(folder.workspace, "nudge")
     path = folder.metrics_path / f"{assignment.id}.json"
     threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
+    wear = (configuration.limits, partial(_tell_worn, folder, assignment))
+    threading.Thread(target=watch_memory, args=wear, name="memory", daemon=True).start()
     server.private = private
     server.run(sockets=[listener])
     answerer.engine.close()
@@ -143,7 +148,7 @@ def open_answerer(folder: EndpointFolder, variant: ProductionVariant, limits: Li
     return answerer
 
 
-class _DrainingServer(uvicorn.Server):
+class _DrainingServer(GuardedServer):
     """Stops accepting at SIGTERM, ends kept connections with their next answer, and waits a little for that answer."""
 
     application: EndpointApplication
@@ -153,8 +158,9 @@ class _DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; the private socket speaks no TLS, whatever the public one does."""
         await super().startup(sockets)
-        protocol = self.config.http_protocol_class
-        make = partial(protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        make = partial(
+            GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
         self.servers.append(await asyncio.get_running_loop().create_server(make, sock=self.private))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -180,12 +186,12 @@ def _make_server(
     security = configuration.security
     door = Door(security, folder.workspace, read_token(folder.token_path))
     application = EndpointApplication(answerer, configuration.limits, door=door, place=place, counters=counters)
-    application.on_stuck = lambda: os.kill(os.getpid(), signal.SIGTERM)
     application.on_async = partial(_take_async, folder)
     application.on_metrics = partial(_metrics, folder, assignment, counters)
     config = uvicorn.Config(
         application,
         interface="asgi3",
+        http=GuardedProtocol,
         lifespan="off",
         ws="none",
         access_log=False,
@@ -203,6 +209,7 @@ def _make_server(
         config.ssl = load_certificate(Path(security.certificate), Path(security.key))
     server = _DrainingServer(config)
     server.application = application
+    application.on_stuck = partial(_give_way, server, folder, assignment)
     if configuration.capture is not None:
         server.capture = _start_capture(folder, assignment.variant, configuration.capture, counters)
         application.on_exchange = partial(_capture, server.capture, counters)
@@ -278,11 +285,12 @@ def _follow_routes(table: RoutingTable) -> None:
 
 def _keep_counters(counters: Counters, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    written = -1
+    written = (0, 0)
     while True:
         time.sleep(0.25)
-        if counters.invocations != written and path.parent.is_dir():
-            written = counters.invocations
+        present = (counters.invocations, counters.concurrent_requests)
+        if present != written and path.parent.is_dir():
+            written = present
             try:
                 counters.write(path)
             except OSError:
@@ -296,9 +304,9 @@ def _register(folder: EndpointFolder, assignment: Assignment, *, is_ready: bool)
         worker = Worker(assignment.id, assignment.variant, assignment.revision, current_process(), is_ready)
         others = [item for item in status.workers if item.id != assignment.id]
         status = replace(status, workers=(*others, worker))
-        if is_ready and status.state is EndpointState.CREATING:
+        if is_ready and status.state in (EndpointState.CREATING, EndpointState.OUT_OF_SERVICE):
             now = current_time()
-            status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now)
+            status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now, reason="")
         folder.write_status(status)
         return status
 
@@ -315,6 +323,28 @@ def _fail(folder: EndpointFolder, assignment: Assignment, said: str) -> None:
             status = replace(status, state=EndpointState.FAILED)
         folder.write_status(status)
     folder.workspace.audit.record("endpoint.failed", folder.name, {"reason": said[:1000]})
+
+
+def _tell_worn(folder: EndpointFolder, assignment: Assignment, reason: str) -> None:
+    """Have the host start another worker in place of this one, which is told to end when that one answers."""
+    try:
+        with folder.lock():
+            status = _wanted_status(folder, assignment)
+            workers = tuple(replace(item, is_worn=item.is_worn or item.id == assignment.id) for item in status.workers)
+            folder.write_status(replace(status, workers=workers))
+            folder.record_event("worker_worn", {"worker": assignment.id, "reason": reason})
+    except AtelierError as error:
+        _log.warning("This worker could not ask for another one: %s", error)
+    ask_host(folder.workspace, "nudge")
+
+
+def _give_way(server: uvicorn.Server, folder: EndpointFolder, assignment: Assignment) -> None:
+    """End because the model is stuck: accept nothing more, and have another worker started at once."""
+    for listening in server.servers:
+        listening.close()
+    server.should_exit = True
+    reason = "Its model is stuck."
+    threading.Thread(target=_tell_worn, args=(folder, assignment, reason), name="worn", daemon=True).start()
 
 
 def _wanted_status(folder: EndpointFolder, assignment: Assignment) -> EndpointStatus:
@@ -338,7 +368,7 @@ def _watch(folder: EndpointFolder, assignment: Assignment) -> None:
             continue
         if status.launch != assignment.launch:
             os.kill(os.getpid(), signal.SIGTERM)
-        elif status.state is EndpointState.IN_SERVICE and not host_is_alive(folder.workspace):
+        elif status.in_service_at > 0 and not host_is_alive(folder.workspace):
             with contextlib.suppress(OSError):
                 start_host(folder.workspace)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import math
 import os
 import signal
 import threading
@@ -13,10 +14,12 @@ import msgspec
 import pytest
 
 import kernel_tools as kt
-from kernel_tools.core.errors import ConflictError, UnavailableError
-from kernel_tools.hosting import Alarm, ProductionVariant, UpdatePolicy, UpdateProgress, lifecycle
+from kernel_tools.core.errors import ConflictError, InvalidArgumentError, UnavailableError
+from kernel_tools.hosting import Alarm, EndpointState, ProductionVariant, UpdatePolicy, UpdateProgress, lifecycle
 from kernel_tools.hosting.counters import Counters
+from kernel_tools.hosting.custom_metrics import MAX_BYTES, MetricValue, last_metrics, put_metric
 from kernel_tools.hosting.hosts import ask_host, nudge_host
+from tests.hosting.test_life_cycle import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,36 @@ def test_an_update_goes_on_after_its_host_was_killed(workspace, own_endpoint, ve
         lifecycle.wait_until_updated(own_endpoint._folder, 2, 60)
     assert constant.failures == [] and set(constant.statuses) == {200}
     assert own_endpoint.record.version == 2
+
+
+def test_an_alarm_on_a_metric_of_ones_own_rolls_back(own_endpoint, versions):
+    before = own_endpoint.record.version
+    own_endpoint.put_metric("returned_goods", 0.9)  # before the update: not its fault
+    policy = UpdatePolicy("canary", wait_seconds=600, alarms=(Alarm("returned_goods", 0.5),))
+    begun = own_endpoint.update(2, policy=policy, timeout=0).update_progress
+    own_endpoint.put_metric("returned_goods", 0.4)
+    wait_for(lambda: own_endpoint.update_progress.share > 0, 60)
+    assert own_endpoint.state is EndpointState.UPDATING
+    own_endpoint.put_metric("returned_goods", 0.75)
+    with pytest.raises(UnavailableError, match=r"rolled back\. returned_goods is 0\.75, above 0\.5"):
+        lifecycle.wait_until_updated(own_endpoint._folder, begun.revision, 60)
+    wait_for(lambda: own_endpoint.state is EndpointState.IN_SERVICE)
+    assert own_endpoint.record.version == before
+
+
+def test_metrics_of_ones_own_are_checked_and_their_file_stays_small(tmp_path):
+    path = tmp_path / "metrics"
+    for name, value in (("a b", 1.0), ("drift", math.nan)):
+        with pytest.raises(InvalidArgumentError):
+            put_metric(path, MetricValue(1, name, value))
+    for number in range(9000):
+        put_metric(path, MetricValue(number, f"m{number % 3}", number))
+    path.open("ab").write(b'{"time": 9, "na')
+    assert last_metrics(path, 0) == {"m0": 8997.0, "m1": 8998.0, "m2": 8999.0}
+    assert last_metrics(path, 8999) == {"m2": 8999.0}
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 2 * MAX_BYTES + 100
+    with pytest.raises(InvalidArgumentError, match=r"'error_rates' is close to 'error_rate'"):
+        Alarm("error_rates", 0.1)
 
 
 def test_steps_follow_the_policy_and_an_alarm_ends_them():

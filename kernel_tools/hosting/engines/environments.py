@@ -42,7 +42,16 @@ def environment_python(workspace: Workspace, requirements: Path) -> Path:
             return python
         shutil.rmtree(root, ignore_errors=True)
         venv.create(root, with_pip=True)
-        command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r", requirements]
+        command = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--quiet",
+            "-r",
+            str(requirements),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(root, ignore_errors=True)

@@ -10,7 +10,13 @@ from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.core.forms import InputReader
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.engines.script import ScriptEngine
-from kernel_tools.hosting.engines.xgboost_calls import ModelCall, booster_call, coded_call, estimator_call
+from kernel_tools.hosting.engines.xgboost_calls import (
+    ModelCall,
+    booster_call,
+    coded_call,
+    estimator_call,
+    matrix_reader,
+)
 from kernel_tools.hosting.folder import ProductionVariant
 from kernel_tools.hosting.wire.errors import ModelError
 from kernel_tools.hosting.wire.replies import plain_values
@@ -47,14 +53,18 @@ class FrameworkEngine:
         signature is what requests are checked against then.
     """
 
-    is_quick = False
-
     def __init__(self, version: VersionRecord, model: Any, before: Sequence[tuple[VersionRecord, Any]] = ()) -> None:
+        self.is_quick = False
         self.signature = before[0][0].signature if before else version.signature
         self._inputs = InputReader(self.signature)
         self._steps = [choose_step(step) for _, step in before]
-        self._call = choose_call(model, version)
-        self.read = self._inputs.read
+        self.read: Callable[[Any], Any] = self._inputs.read
+        quick = None if before else quick_xgboost(model, version)
+        if quick is not None:
+            self.read, self._call = quick
+            self.is_quick = True
+        else:
+            self._call = choose_call(model, version)
 
     def predict(self, rows: Any) -> dict[str, Any]:
         """See `Engine`."""
@@ -83,7 +93,7 @@ def open_framework_engine(
     InvalidArgumentError
         If a model cannot answer requests, or a folder with code stands in a pipeline.
     """
-    models = [load_model(version, workspace.artifacts, trust=variant.trust) for version in variant.versions]
+    models: list[Any] = [load_model(version, workspace.artifacts, trust=variant.trust) for version in variant.versions]
     if any(isinstance(model, InferenceScript) for model in models):
         if len(models) > 1:
             raise InvalidArgumentError("A folder with inference.py cannot stand in a pipeline: deploy it alone.")
@@ -117,7 +127,7 @@ def choose_call(model: Any, version: VersionRecord) -> ModelCall:
     """
     package, name = type(model).__module__.split(".")[0], type(model).__name__
     if package == "xgboost":
-        return booster_call(model) if name == "Booster" else _xgboost_call(model, version)
+        return booster_call(model) if name == "Booster" else estimator_call(model)
     if any(base.__module__ == "torch.nn.modules.module" for base in type(model).__mro__):
         return _torch_call(model)
     if isinstance(model, OnnxClassifier):
@@ -138,17 +148,26 @@ def choose_call(model: Any, version: VersionRecord) -> ModelCall:
     )
 
 
-def _xgboost_call(model: Any, version: VersionRecord) -> ModelCall:
-    """The fast way if it exists and gives the same reply as the slow one on the version's own sample rows."""
-    slow, fast = estimator_call(model), coded_call(model, version.signature)
-    if fast is None or version.signature is None or not version.sample:
-        return fast or slow
+def quick_xgboost(model: Any, version: VersionRecord) -> tuple[Callable[[Any], Any], ModelCall] | None:
+    """Return the fast way to read rows for one of XGBoost's estimators and to call it.
+
+    None if there is none, or it does not give the same reply as the slow one on the version's own sample rows.
+    """
+    is_estimator = type(model).__module__.startswith("xgboost.") and type(model).__name__ != "Booster"
+    if not is_estimator or version.signature is None or not version.sample:
+        return None
+    call = coded_call(model, version.signature)
+    if call is None:
+        return None
+    body = {"dataframe_records": version.sample}
     try:
-        rows = InputReader(version.signature).read({"dataframe_records": version.sample})
+        read = matrix_reader(version.signature)
+        expected = estimator_call(model)(InputReader(version.signature).read(body))
+        given = call(read(body))
     except AtelierError:
-        return slow
-    expected, given = slow(rows), fast(rows)
-    return fast if all(plain_values(given[key]) == plain_values(expected[key]) for key in expected) else slow
+        return None
+    same = all(plain_values(given[key]) == plain_values(expected[key]) for key in expected)
+    return (read, call) if same else None
 
 
 def _most_probable_call(model: Any) -> ModelCall:

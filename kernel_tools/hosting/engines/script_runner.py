@@ -9,6 +9,8 @@ The functions are those of SageMaker's inference toolkit: ``model_fn(model_dir)`
 for the last three. Those that are missing read and write JSON, CSV and NPY as arrays.
 """
 
+from __future__ import annotations
+
 import contextlib
 import importlib.util
 import inspect
@@ -17,6 +19,7 @@ import json
 import os
 import sys
 import traceback
+from typing import IO, Any
 
 TEXT_TYPES = ("application/json", "application/jsonlines", "text/csv", "text/plain")
 
@@ -25,7 +28,7 @@ class UnsupportedType(Exception):
     """A body of a type that the default functions cannot read or write."""
 
 
-def main(folder):
+def main(folder: str) -> int:
     """Load the model, say so, and answer until the input ends."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -56,20 +59,20 @@ def main(folder):
             send(replies, {"status": "ok", "content_type": kind}, content)
 
 
-def send(stream, header, body=b""):
+def send(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") -> None:
     """Write a reply."""
     with contextlib.suppress(BrokenPipeError):
         stream.write(json.dumps({**header, "length": len(body)}).encode() + b"\n" + body)
         stream.flush()
 
 
-def load_module(folder):
+def load_module(folder: str) -> Any:
     """Import `inference.py` of the folder, or of its folder `code`."""
     for place in (os.path.join(folder, "code"), folder):
         path = os.path.join(place, "inference.py")
         if os.path.exists(path):
             sys.path.insert(0, place)
-            spec = importlib.util.spec_from_file_location("inference", path)
+            spec: Any = importlib.util.spec_from_file_location("inference", path)
             module = importlib.util.module_from_spec(spec)
             sys.modules["inference"] = module
             spec.loader.exec_module(module)
@@ -77,7 +80,7 @@ def load_module(folder):
     raise FileNotFoundError("There is no inference.py in the model's folder or in its folder code.")
 
 
-def call(module, name, *arguments):
+def call(module: Any, name: str, *arguments: Any) -> Any:
     """Call one of the model's functions; those that take one argument more are given a context, which is None."""
     function = getattr(module, name)
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -85,9 +88,9 @@ def call(module, name, *arguments):
     return function(*arguments, *([None] if len(places) == len(arguments) + 1 else []))
 
 
-def answer(module, model, body, content_type, accept):
+def answer(module: Any, model: Any, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
     """Return the body of the reply and its type."""
-    data = body.decode() if content_type.split(";")[0].strip() in TEXT_TYPES else body
+    data: Any = body.decode() if content_type.split(";")[0].strip() in TEXT_TYPES else body
     if hasattr(module, "transform_fn"):
         found = call(module, "transform_fn", model, data, content_type, accept)
     else:
@@ -107,7 +110,7 @@ def answer(module, model, body, content_type, accept):
     return content.encode() if isinstance(content, str) else bytes(content), kind
 
 
-def read_array(data, content_type):
+def read_array(data: Any, content_type: str) -> Any:
     """Read a body as an array of NumPy."""
     import numpy as np
 
@@ -125,7 +128,7 @@ def read_array(data, content_type):
     )
 
 
-def write_array(prediction, accept):
+def write_array(prediction: Any, accept: str) -> Any:
     """Write a prediction in the type that is wanted."""
     import numpy as np
 
@@ -148,7 +151,7 @@ def write_array(prediction, accept):
     )
 
 
-def describe(error):
+def describe(error: BaseException) -> str:
     """Say what kind of error it is, and what it says."""
     text = str(error).strip()
     return type(error).__name__ + (": " + text[:2000] if text else "")
