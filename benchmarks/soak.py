@@ -1,4 +1,4 @@
-"""What takes minutes: kill -9 while logging, many processes at once, campaigns on jobs and endpoints (`make soak`)."""
+"""What takes minutes: kill -9 while logging, many processes at once, campaigns on jobs, endpoints and queues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import job_campaigns
+from benchmarks import asynchronous, job_campaigns
 from benchmarks.harness import Result, save
 from benchmarks.report import TABLE_HEAD
 from kernel_tools import experiments
@@ -194,6 +194,7 @@ def run(tries: int = TRIES) -> Iterator[Result]:
             note=f"{points:,} points there",
         )
         yield from job_campaigns.run(Path(name))
+        yield from asynchronous.campaign(Path(name))
     yield from run_hosting()
 
 

@@ -368,16 +368,30 @@ class Endpoint:
 
     def async_requests(self, state: str | None = None, limit: int = 100) -> list[AsyncRecord]:
         """Return asynchronous requests, the newest first; `state` is Queued, InProgress, Completed, Failed, ..."""
-        from kernel_tools.hosting.asynchronous.queue import AsyncQueue
+        return self.async_page(state, limit)[0]
+
+    def async_page(
+        self, state: str | None = None, limit: int = 100, page_token: str | None = None
+    ) -> tuple[list[AsyncRecord], str | None]:
+        """Return a page of asynchronous requests as `async_requests` does, and the token of the next page."""
+        from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
         from kernel_tools.hosting.asynchronous.records import as_state
 
+        wanted = as_state(state)
+        if not has_queue(self._folder):
+            self._folder.require()
+            return [], None
         with AsyncQueue(self._folder) as queue:
-            return queue.page(as_state(state), limit)[0]
+            return queue.page(wanted, limit, page_token)
 
     def async_metrics(self) -> AsyncMetrics:
         """Return the queue in numbers: backlog, age of the oldest request in seconds, requests by state."""
-        from kernel_tools.hosting.asynchronous.queue import AsyncQueue
+        from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
+        from kernel_tools.hosting.asynchronous.records import AsyncMetrics
 
+        if not has_queue(self._folder):
+            self._folder.require()
+            return AsyncMetrics.of_nothing()
         instances = sum(worker.is_ready for worker in self._folder.current_status().workers)
         with AsyncQueue(self._folder) as queue:
             return queue.metrics(instances)

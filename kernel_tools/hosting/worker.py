@@ -123,8 +123,6 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     scheme = "https" if configuration.security.certificate else "http"
     address = f"{scheme}://{HOST}:{status.port}"
     _log.info("In service on %s after %.2f s (%s)", address, time.monotonic() - started, assignment.variant)
-    if status.changed_at == status.in_service_at:
-        folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
     ask_host(folder.workspace, "nudge")
     path = folder.metrics_path / f"{assignment.id}.json"
     threading.Thread(target=_keep_counters, args=(folder, counters, path), name="counters", daemon=True).start()
@@ -316,6 +314,8 @@ def _register(folder: EndpointFolder, assignment: Assignment, *, is_ready: bool)
             now = current_time()
             status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now, reason="")
         folder.write_status(status)
+        if is_ready and status.changed_at == status.in_service_at:  # before whoever waits for the lock acts on it
+            folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
         return status
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
 from studio_ext.routes import (
+    async_inferences,
     comparison,
     compiler,
     debugger,
@@ -50,6 +51,7 @@ HANDLERS: list[type[StudioHandler]] = [
     *registry_views.HANDLERS,
     *compiler.HANDLERS,
     *hosting.HANDLERS,
+    *async_inferences.HANDLERS,
     *jobs.HANDLERS,
     *job_page.HANDLERS,
     *job_files.HANDLERS,

@@ -36,6 +36,7 @@ CREATE TABLE requests (
     notify TEXT NOT NULL, reply_type TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX requests_state ON requests (state, due_at, sequence);
+CREATE INDEX requests_listed ON requests (state, sequence);
 CREATE INDEX requests_open ON requests (created_at) WHERE finished_at IS NULL;
 CREATE INDEX requests_expiry ON requests (expires_at) WHERE state = 'Queued';
 CREATE INDEX requests_lease ON requests (lease_until) WHERE lease IS NOT NULL;

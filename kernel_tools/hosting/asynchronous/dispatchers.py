@@ -8,7 +8,7 @@ import secrets
 import subprocess
 
 from kernel_tools.core.errors import AtelierError
-from kernel_tools.hosting.asynchronous.queue import AsyncQueue
+from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
 from kernel_tools.hosting.folder import EndpointFolder, EndpointStatus, current_time
 from kernel_tools.hosting.process import start_detached
 from kernel_tools.hosting.records import EndpointState
@@ -21,7 +21,7 @@ _log = logging.getLogger("atelier.host")
 
 def wanted_dispatchers(folder: EndpointFolder) -> int:
     """Return how many dispatchers an endpoint ought to have now: 1 if its queue has work, else 0."""
-    if not (folder.path / "async" / "queue.db").exists():
+    if not has_queue(folder):
         return 0
     with AsyncQueue(folder) as queue:
         return int(queue.has_work())

@@ -40,6 +40,11 @@ _LONGEST_WAIT = 60_000
 _SWEEP = 500
 
 
+def has_queue(folder: EndpointFolder) -> bool:
+    """Whether an endpoint was ever asked asynchronously; opening the queue of one that was not makes it."""
+    return (folder.path / "async" / "queue.db").exists()
+
+
 class AsyncQueue:
     """The queue of one endpoint; for any number of processes and threads.
 
@@ -291,7 +296,8 @@ class AsyncQueue:
         with self.database.read() as connection:
             found = connection.execute(
                 "SELECT EXISTS (SELECT 1 FROM requests WHERE state = 'Queued' AND due_at <= :now)"
-                " OR EXISTS (SELECT 1 FROM requests WHERE state = 'Queued' AND expires_at < :now)"
+                " OR EXISTS (SELECT 1 FROM requests INDEXED BY requests_expiry"
+                " WHERE state = 'Queued' AND expires_at < :now)"
                 " OR EXISTS (SELECT 1 FROM requests WHERE lease IS NOT NULL AND lease_until < :now)"
                 " OR EXISTS (SELECT 1 FROM notifications WHERE due_at <= :now)",
                 {"now": now},
@@ -305,7 +311,9 @@ class AsyncQueue:
         return row
 
     def _expire(self, connection: sqlite3.Connection, now: int) -> int:
-        statement = "SELECT * FROM requests WHERE state = 'Queued' AND expires_at < ? LIMIT ?"
+        statement = (
+            "SELECT * FROM requests INDEXED BY requests_expiry WHERE state = 'Queued' AND expires_at < ? LIMIT ?"
+        )
         rows = connection.execute(statement, [now, _SWEEP]).fetchall()
         for row in rows:
             message = f"It waited longer than the {row['ttl_seconds']} s that it may. {row['message']}".strip()

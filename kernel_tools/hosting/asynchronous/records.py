@@ -227,7 +227,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class AsyncMetrics:
-    """The queue in numbers, under CloudWatch's names in `named`; `oldest_seconds` is the age of the oldest request."""
+    """The queue in numbers; `named` has them under CloudWatch's names.
+
+    Parameters
+    ----------
+    backlog
+        Requests that are Queued or InProgress.
+    backlog_per_instance
+        The backlog divided by the workers that are ready, or the backlog if there is none.
+    oldest_seconds
+        Age of the oldest of them.
+    has_backlog_without_capacity
+        Whether there is a backlog and no worker.
+    counts
+        Requests by state.
+    undelivered_notifications
+        Notifications that are due, or were given up.
+    """
 
     backlog: int
     backlog_per_instance: float
@@ -235,6 +251,11 @@ class AsyncMetrics:
     has_backlog_without_capacity: bool
     counts: dict[str, int]
     undelivered_notifications: int
+
+    @classmethod
+    def of_nothing(cls) -> AsyncMetrics:
+        """Return the numbers of a queue that does not exist yet."""
+        return cls(0, 0.0, 0.0, False, {state.value: 0 for state in AsyncState}, 0)
 
     def named(self) -> dict[str, float]:
         """Return the metrics under SageMaker's names."""
