@@ -35,15 +35,21 @@ class LoadWindow:
     """What one variant's workers counted in the last seconds."""
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[int, int, int]] = deque()
+        self._samples: deque[tuple[int, int, int, float]] = deque()
 
     def add(self, now: int, counted: Counters) -> Load:
-        """Note the counters of all its workers as they are now; returns the mean load of the window."""
-        self._samples.append((now, counted.concurrent_requests, counted.invocations))
+        """Note the counters of all its workers as they are now; returns the mean load of the window.
+
+        Requests in flight are their rate times the time that each takes (Little's law), which also sees those that are
+        answered between two looks; or what was seen in flight, if that is more, for those that take long.
+        """
+        taken = counted.model_latency.total + counted.overhead_latency.total
+        self._samples.append((now, counted.concurrent_requests, counted.invocations, taken))
         while now - self._samples[0][0] > WINDOW_MS:
             self._samples.popleft()
         first, seconds = self._samples[0], max(now - self._samples[0][0], WINDOW_MS / 3) / 1000
-        in_flight = sum(sample[1] for sample in self._samples) / len(self._samples)
+        seen = sum(sample[1] for sample in self._samples) / len(self._samples)
+        in_flight = max(seen, (taken - first[3]) / 1e6 / seconds)
         return Load(in_flight, max(counted.invocations - first[2], 0) / seconds)
 
 

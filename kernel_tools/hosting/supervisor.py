@@ -69,7 +69,8 @@ class Supervisor:
     @property
     def sleeping_listener(self) -> socket.socket | None:
         """The listening socket while no worker is to accept on it: a connection that waits there calls for one."""
-        return self._listener if self._autoscaler.is_asleep else None
+        is_waiting = self._autoscaler.is_asleep and not self._autoscaler.is_called
+        return self._listener if is_waiting else None
 
     @property
     def is_scaled(self) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.hosting import EndpointState, ScalingPolicy
 from kernel_tools.hosting.counters import Counters, counters_by_worker, fold_counters, sum_counters
 from kernel_tools.hosting.hosts import ask_host
@@ -89,6 +89,12 @@ def test_loads_are_means_over_the_last_seconds():
     for second in range(10):
         load = window.add(1000 * second, Counters(invocations=50 * second, concurrent_requests=second % 2))
     assert load.requests_per_second == 50 and load.requests_in_flight == 0.5
+    counted = Counters()
+    for second in range(10, 20):
+        for _ in range(100):
+            counted.record(200, 30_000, 10_000)
+        load = window.add(1000 * second, counted)
+    assert load.requests_in_flight == pytest.approx(3)
 
 
 def test_what_ended_workers_counted_is_folded_and_nothing_is_lost(tmp_path):
@@ -130,6 +136,34 @@ def test_an_endpoint_sleeps_without_requests_and_the_next_request_wakes_it(own_e
     lines = (own_endpoint._folder.path / "events.jsonl").read_text().splitlines()
     decided = [event["workers"] for event in map(json.loads, lines) if event.get("by") == "autoscaling"]
     assert decided == [0, 1]
+
+
+@pytest.mark.parametrize(("metric", "target"), [("requests_in_flight", 0.1), ("requests_per_second", 5)])
+def test_workers_are_added_under_load_and_taken_away_after_it(own_endpoint, census, metric, target):
+    own_endpoint.scale(metric=metric, target=target, max_workers=2, scale_out_cooldown=0, scale_in_cooldown=1)
+    is_over, failures = threading.Event(), []
+
+    def ask():
+        while not is_over.is_set():
+            try:
+                own_endpoint.predict(census.row)
+            except AtelierError as error:
+                failures.append(error)
+
+    def workers():
+        return sum(worker.is_ready for worker in own_endpoint._folder.status().workers)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_for(lambda: workers() == 2, 30)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    wait_for(lambda: workers() == 1, 30)
+    assert failures == []
 
 
 def test_a_worker_that_a_zygote_forked_is_one_like_others(workspace, own_endpoint, census):
