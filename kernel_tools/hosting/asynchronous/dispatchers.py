@@ -11,7 +11,6 @@ from kernel_tools.core.errors import AtelierError
 from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
 from kernel_tools.hosting.folder import EndpointFolder, EndpointStatus, current_time
 from kernel_tools.hosting.process import start_detached
-from kernel_tools.hosting.records import EndpointState
 
 DISPATCHER_MODULE = "kernel_tools.hosting.asynchronous.dispatcher"
 _PAUSE = 1000
@@ -50,7 +49,7 @@ class Dispatchers:
                 self._not_before = current_time() + _PAUSE
                 with AsyncQueue(self._folder) as queue:
                     queue.release_worker(worker)
-        if status.state is not EndpointState.IN_SERVICE or current_time() < self._not_before:
+        if not status.state.is_serving or current_time() < self._not_before:
             return
         try:
             wanted = wanted_dispatchers(self._folder)

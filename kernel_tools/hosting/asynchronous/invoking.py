@@ -65,7 +65,7 @@ class EndpointInvoker:
                     connection.connect()
                     return connection
             state = self._folder.current_status().state
-            if state not in (EndpointState.IN_SERVICE, EndpointState.CREATING):
+            if not state.is_serving and state is not EndpointState.CREATING:
                 raise NotNowError(f"Endpoint {self._folder.name!r} is {state.value}.", 5.0)
             if time.monotonic() > end:
                 raise NotNowError(f"Endpoint {self._folder.name!r} has no worker that is ready.", 1.0)

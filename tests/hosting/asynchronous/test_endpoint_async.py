@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 from urllib.request import Request, urlopen
 
 import boto3
@@ -19,6 +18,7 @@ from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFou
 from kernel_tools.hosting import Limits
 from kernel_tools.hosting.asynchronous import AsyncInferenceError, AsyncState
 from kernel_tools.hosting.asynchronous.dispatchers import DISPATCHER_MODULE, wanted_dispatchers
+from tests.hosting.test_life_cycle import wait_for
 
 
 def dispatchers(endpoint):
@@ -104,6 +104,16 @@ def test_what_does_not_fit_fails_with_the_model_s_own_words(endpoint, census):
         endpoint.async_requests("Unknown")
 
 
+def test_a_backlog_wakes_an_endpoint_that_sleeps(own_endpoint, census):
+    process = own_endpoint._folder.status().processes[0]
+    own_endpoint.scale(min_workers=0, max_workers=1, idle_seconds=0)
+    wait_for(lambda: not process.is_alive())
+    own_endpoint.scale(idle_seconds=300, timeout=0)
+    asked = own_endpoint.invoke_async([census.row])
+    assert asked.result(60) == own_endpoint.invoke([census.row])
+    assert asked.record.attempts == 1
+
+
 def test_dispatchers_that_are_killed_lose_nothing_and_go_with_the_endpoint(own_endpoint, census):
     body = msgspec.json.encode({"dataframe_records": [census.row]})
     asked = []
@@ -118,9 +128,7 @@ def test_dispatchers_that_are_killed_lose_nothing_and_go_with_the_endpoint(own_e
     left = dispatchers(own_endpoint)
     own_endpoint.delete()
     psutil.wait_procs(left, 10)
-    end = time.monotonic() + 10
-    while dispatchers(own_endpoint):
-        assert time.monotonic() < end
+    wait_for(lambda: not dispatchers(own_endpoint))
     assert not own_endpoint._folder.exists()
     with pytest.raises(NotFoundError):
         own_endpoint.invoke_async(body)
