@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
-
-MISSING_TEXT = "␀"
 
 
 def parts(model: Any) -> Iterator[Any]:
@@ -39,14 +38,17 @@ def adapted(model: Any) -> Any:
     return model
 
 
-def converters() -> tuple[dict[type, Callable[..., None]], dict[type, Callable[..., None]]]:
-    """Return the functions that say the shapes of operators and that convert them, by the class of the estimator."""
+def converters(missing_text: str) -> tuple[dict[type, Callable[..., None]], dict[type, Callable[..., None]]]:
+    """Return the functions that say the shapes of operators and that convert them, by the class of the estimator.
+
+    `missing_text` is the text that stands for a missing one in this graph.
+    """
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import OrdinalEncoder
 
     return (
         {SimpleImputer: _imputer_shape, OrdinalEncoder: _ordinal_shape},
-        {SimpleImputer: _convert_imputer, OrdinalEncoder: _convert_ordinal},
+        {SimpleImputer: partial(_convert_imputer, missing_text=missing_text), OrdinalEncoder: _convert_ordinal},
     )
 
 
@@ -60,7 +62,7 @@ def _imputer_shape(operator: Any) -> None:
     operator.outputs[0].type = type(given)([None, width])
 
 
-def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
+def _convert_imputer(scope: Any, operator: Any, container: Any, *, missing_text: str) -> None:
     """Put the learned values where NaN, or the text that stands for a missing one, is."""
     from onnx import TensorProto
     from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
@@ -76,7 +78,7 @@ def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     width = len(imputer.statistics_)
     if isinstance(kind, StringTensorType):
         marker = scope.get_unique_variable_name("missing_text")
-        container.add_initializer(marker, TensorProto.STRING, [1], [MISSING_TEXT.encode()])
+        container.add_initializer(marker, TensorProto.STRING, [1], [missing_text.encode()])
         values = [str(value).encode() for value in imputer.statistics_]
         container.add_initializer(filled, TensorProto.STRING, [1, width], values)
         container.add_node(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kernel_tools.compiler.graphs import import_onnx, read_model, without_zip_maps
+from kernel_tools.compiler.graphs import check_model, import_onnx, read_model, without_zip_maps
 from kernel_tools.compiler.manifest import Feed, Output
 from kernel_tools.compiler.sources._base import Answer, Conversion, UnsupportedModelError, is_number
 from kernel_tools.core.signature import ColumnType, Signature
@@ -42,6 +42,7 @@ class OnnxSource:
 
     def answer(self, model: Any, rows: Any) -> Answer:
         """Ask ONNX Runtime with its defaults, by the very graph that was given."""
+        check_model(read_graph(model))
         conversion = convert_onnx(read_graph(model), infer(rows), keeps_graph=True)
         return ask_graph(conversion, infer(rows), rows)
 

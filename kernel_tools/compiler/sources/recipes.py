@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from kernel_tools.compiler.graphs import import_onnx, join
 from kernel_tools.compiler.manifest import Encoding, Feed, Output
+from kernel_tools.compiler.runtime import MISSING_TEXT
 from kernel_tools.compiler.sources._base import Answer, Conversion, UnsupportedModelError
 from kernel_tools.core.signature import Signature, Tensor
 
-MISSING_TEXT = "␀"
 _RECIPE = "kernel_tools.wrangler.recipe.Recipe"
 _MATRIX = "matrix"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kernel_tools.compiler.graphs import IR_VERSION, OPSET, cut_trees_to_float, even_types
 from kernel_tools.compiler.manifest import Feed, Output
+from kernel_tools.compiler.runtime import MISSING_TEXT
 from kernel_tools.compiler.sources._base import (
     Answer,
     Conversion,
@@ -20,7 +21,7 @@ from kernel_tools.compiler.sources._base import (
     plain_classes,
     width_of,
 )
-from kernel_tools.compiler.sources.converters import MISSING_TEXT, adapted, converters, parts
+from kernel_tools.compiler.sources.converters import adapted, converters, parts
 from kernel_tools.compiler.trees import INPUT
 from kernel_tools.core.errors import MissingExtraError
 from kernel_tools.core.signature import Column, ColumnType, Signature
@@ -86,7 +87,7 @@ def convert_estimator(model: Any, signature: Signature, precision: str, whole: b
     is_classifier = hasattr(model, "classes_") and hasattr(model, "predict")
     has_probabilities = is_classifier and hasattr(model, "predict_proba")
     changed = adapted(model)
-    shapes, functions = converters()
+    shapes, functions = converters(missing_text(model))
     try:
         made = convert_sklearn(
             changed,
