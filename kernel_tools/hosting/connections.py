@@ -36,7 +36,7 @@ class ConnectionLimits:
     head_seconds
         From the connection, or the first byte of a later request, to the end of its head.
     body_seconds
-        From there to the end of its body.
+        From there to the end of its body, and one more for every `body_rate` bytes that arrive.
     read_seconds
         How long the client may take nothing of an answer that is ready for it.
     linger_seconds
@@ -47,6 +47,7 @@ class ConnectionLimits:
     head_bytes: int = 65_536
     head_seconds: float = 20.0
     body_seconds: float = 60.0
+    body_rate: float = 65_536.0
     read_seconds: float = 60.0
     linger_seconds: float = 5.0
 
@@ -73,6 +74,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Parse what arrived."""
         if self._is_in_head:
             self._head_bytes += len(data)
+        else:
+            self._deadline += len(data) / self.limits.body_rate
         super().data_received(data)
         if self._is_in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
             self._refuse(431, f"The head of the request is larger than {self.limits.head_bytes:,} bytes.")

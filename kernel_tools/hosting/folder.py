@@ -188,6 +188,7 @@ class EndpointFolder:
         self.log_path = self.path / "log.txt"
         self.routes_path = self.path / "routes.json"
         self.metrics_path = self.path / "metrics"
+        self.modules_path = self.path / "modules.json"
         self.custom_metrics_path = self.path / "custom-metrics.jsonl"
         self.token_path = self.path / "token"
         self.captures_path = workspace.folder("captures", name)

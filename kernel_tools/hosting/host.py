@@ -24,6 +24,7 @@ from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace, atomic_write
 from kernel_tools.hosting.folder import EndpointFolder, endpoint_folders, host_file
 from kernel_tools.hosting.hosts import START_SECONDS, ask_host, run_folder
+from kernel_tools.hosting.nursery import Nursery
 from kernel_tools.hosting.supervisor import Supervisor
 
 TICK_SECONDS = 0.5
@@ -39,6 +40,7 @@ class Host:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._supervisors: dict[str, Supervisor] = {}
+        self._nursery = Nursery(workspace)
         self._wakeup, alarm = socket.socketpair()
         self._alarm = alarm
         self._is_stopping = False
@@ -70,6 +72,7 @@ class Host:
                             pass
                 if control.fileno() in ready:
                     self._answer(control)
+            self._nursery.close()
             if self._is_stopping:
                 for supervisor in self._supervisors.values():
                     supervisor.stop()
@@ -85,11 +88,14 @@ class Host:
             if (listener := supervisor.sleeping_listener) is not None
         }
         poll = select.poll()
-        for descriptor in (control.fileno(), self._wakeup.fileno(), *sleeping):
+        zygote = self._nursery.control
+        others = [zygote.fileno()] if zygote is not None else []
+        for descriptor in (control.fileno(), self._wakeup.fileno(), *others, *sleeping):
             poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(TICK_SECONDS * 1000)}
         for descriptor in ready & sleeping.keys():
             sleeping[descriptor].wake()
+        self._nursery.hear()
         return ready
 
     def _on_signal(self, number: int, _frame: object) -> None:
@@ -119,17 +125,22 @@ class Host:
                 return
 
     def _reconcile(self) -> None:
+        self._nursery.reap()
         folders = {folder.name: folder for folder in self._folders()}
         for name in [name for name in self._supervisors if name not in folders]:
             self._supervisors.pop(name).close()
         for name, folder in folders.items():
-            supervisor = self._supervisors.get(name) or self._supervisors.setdefault(name, Supervisor(folder))
+            supervisor = self._supervisors.get(name) or self._supervisors.setdefault(
+                name, Supervisor(folder, self._nursery)
+            )
             try:
                 supervisor.reconcile()
             except AtelierError as error:
                 _log.warning("Endpoint %s is left as it is for now: %s", name, error)
             except Exception:
                 _log.exception("Endpoint %s could not be reconciled", name)
+        scaled = [folders[name].modules_path for name, item in self._supervisors.items() if item.is_scaled]
+        self._nursery.keep_zygote(bool(scaled), scaled)
 
     def _folders(self) -> list[EndpointFolder]:
         try:

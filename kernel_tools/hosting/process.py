@@ -15,6 +15,7 @@ from kernel_tools.core.errors import ConflictError, UnavailableError
 from kernel_tools.core.processes import ProcessIdentity, identify_process
 
 WORKER_MODULE = "kernel_tools.hosting.worker"
+ZYGOTE_MODULE = "kernel_tools.hosting.zygote"
 GRACE_SECONDS = 8.0
 """How long a process may finish its requests after SIGTERM before it is killed."""
 
@@ -103,12 +104,25 @@ def _wait_for_end(identity: ProcessIdentity, seconds: float) -> bool:
 
 
 def find_servers(folder: Path) -> list[ProcessIdentity]:
-    """Find the running workers of an endpoint folder by their command lines, for when its state cannot be read."""
+    """Find the running workers of an endpoint folder, for when its state cannot be read.
+
+    A worker is told by its command line, or if a zygote forked it, by the log that it prints to.
+    """
     import psutil
 
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if WORKER_MODULE in command and str(folder) in command and (identity := identify_process(process.pid)):
+        is_worker = WORKER_MODULE in command and str(folder) in command
+        if (is_worker or (ZYGOTE_MODULE in command and _prints_to(process.pid, folder / "log.txt"))) and (
+            identity := identify_process(process.pid)
+        ):
             found.append(identity)
     return found
+
+
+def _prints_to(pid: int, log: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/fd/1").samefile(log)
+    except OSError:
+        return False

@@ -12,6 +12,9 @@ from kernel_tools.hosting.records import ScalingPolicy
 WINDOW_MS = 3000
 """Loads are means over so long, so that one moment decides nothing."""
 
+LEAST_IDLE_SECONDS = 1.5
+"""A worker that was just started has time to take the request that called for it, and to count it."""
+
 _SPARE = 0.9
 """Workers are taken away only if the others stay below this part of the target."""
 
@@ -89,7 +92,8 @@ def next_scale(policy: ScalingPolicy, present: VariantScale, load: Load, now: in
     as many as were needed at most in that time. The last one goes only when no request was seen for `idle_seconds`.
     """
     needed = math.ceil(load.of(policy) / policy.target - 1e-9)
-    if policy.min_workers == 0 and now - busy_at >= policy.idle_seconds * 1000 and needed == 0:
+    idle = max(policy.idle_seconds, LEAST_IDLE_SECONDS)
+    if policy.min_workers == 0 and now - busy_at >= idle * 1000 and needed == 0:
         return VariantScale(present.variant, 0, present.grown_at)
     low, high = max(policy.min_workers, 1), policy.max_workers
     if present.workers < low:

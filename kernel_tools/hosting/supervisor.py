@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import time
 from dataclasses import replace
 
@@ -30,7 +29,8 @@ from kernel_tools.hosting.folder import (
 )
 from kernel_tools.hosting.hosts import run_folder
 from kernel_tools.hosting.listeners import BACKLOG, bind, private_path, take_listener
-from kernel_tools.hosting.process import WORKER_MODULE, start_detached, stop_processes
+from kernel_tools.hosting.nursery import Nursery
+from kernel_tools.hosting.process import stop_processes
 from kernel_tools.hosting.records import EndpointState
 from kernel_tools.hosting.routing import Route
 from kernel_tools.hosting.updates import UpdateProgress
@@ -52,10 +52,10 @@ _log = logging.getLogger("atelier.host")
 class Supervisor:
     """Brings one endpoint from what is to what ought to be, a step at a time."""
 
-    def __init__(self, folder: EndpointFolder) -> None:
+    def __init__(self, folder: EndpointFolder, nursery: Nursery) -> None:
         self._folder = folder
+        self._nursery = nursery
         self._listener: socket.socket | None = None
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._running: set[str] = set()
         self._crashes = 0
         self._next_start = 0.0
@@ -70,6 +70,11 @@ class Supervisor:
     def sleeping_listener(self) -> socket.socket | None:
         """The listening socket while no worker is to accept on it: a connection that waits there calls for one."""
         return self._listener if self._autoscaler.is_asleep else None
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether autoscaling starts workers of this endpoint."""
+        return self._autoscaler.scale is not None
 
     def wake(self) -> None:
         """Have a worker started with the next step, for a connection waits."""
@@ -87,7 +92,6 @@ class Supervisor:
 
     def reconcile(self) -> None:
         """Do what is to be done now; UnavailableError if the endpoint is in other hands at the moment."""
-        self._children = {key: child for key, child in self._children.items() if child.poll() is None}
         status = self._folder.status()
         if status.state in _NOT_SERVED:
             if status.state is EndpointState.DELETING:
@@ -267,19 +271,8 @@ class Supervisor:
     def _start(self, launch: str, variant: ProductionVariant, revision: int) -> Worker:
         assert self._listener is not None
         worker_id = secrets.token_hex(4)
-        environment = dict(os.environ)
-        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads burn no processor
-        descriptor = self._listener.fileno()
-        command = [WORKER_MODULE, str(self._folder.path), launch, worker_id, variant.name]
-        child = start_detached(
-            [*command, str(revision), str(descriptor)],
-            self._folder.log_path,
-            self._folder.workspace.root,
-            environment,
-            keep=(descriptor,),
-        )
-        self._children[worker_id] = child
-        identity = identify_process(child.pid)
+        arguments = [str(self._folder.path), launch, worker_id, variant.name, str(revision)]
+        identity = identify_process(self._nursery.start(self._folder, arguments, self._listener.fileno()))
         if identity is None:
             raise UnavailableError(f"A worker of endpoint {self._folder.name!r} ended at once; its log says more.")
         return Worker(worker_id, variant.name, revision, identity)

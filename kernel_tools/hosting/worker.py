@@ -22,11 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import uvicorn
 
 from kernel_tools.core.errors import AtelierError, NotFoundError
 from kernel_tools.core.processes import current_process
-from kernel_tools.core.workspace import Workspace
+from kernel_tools.core.workspace import Workspace, atomic_write
 from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
 from kernel_tools.hosting.app import EndpointApplication, Place
 from kernel_tools.hosting.connections import GuardedProtocol, GuardedServer, raise_descriptor_limit
@@ -44,11 +45,13 @@ from kernel_tools.hosting.folder import (
     host_is_alive,
 )
 from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
+from kernel_tools.hosting.importing import import_skops
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
 from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
 from kernel_tools.hosting.wear import watch_memory
 from kernel_tools.hosting.wire import JSON_TYPE
+from kernel_tools.hosting.zygote import importable_modules
 
 if TYPE_CHECKING:
     from kernel_tools.hosting.wire.capture import CaptureWriter
@@ -100,6 +103,8 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     try:
         configuration = folder.configuration(assignment.revision)
         variant = next(item for item in configuration.production_variants if item.name == assignment.variant)
+        if any(version.format == "skops" for version in variant.versions):
+            import_skops()
         answerer = open_answerer(folder, variant, configuration.limits)
         listener = socket.socket(fileno=assignment.listener)
         private = _private_listener(folder, assignment)
@@ -118,11 +123,9 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     scheme = "https" if configuration.security.certificate else "http"
     address = f"{scheme}://{HOST}:{status.port}"
     _log.info("In service on %s after %.2f s (%s)", address, time.monotonic() - started, assignment.variant)
-    if status.changed_at == status.in_service_at:
-        folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
     ask_host(folder.workspace, "nudge")
     path = folder.metrics_path / f"{assignment.id}.json"
-    threading.Thread(target=_keep_counters, args=(counters, path), name="counters", daemon=True).start()
+    threading.Thread(target=_keep_counters, args=(folder, counters, path), name="counters", daemon=True).start()
     wear = (configuration.limits, partial(_tell_worn, folder, assignment))
     threading.Thread(target=watch_memory, args=wear, name="memory", daemon=True).start()
     server.private = private
@@ -283,8 +286,11 @@ def _follow_routes(table: RoutingTable) -> None:
         table.refresh()
 
 
-def _keep_counters(counters: Counters, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
+def _keep_counters(folder: EndpointFolder, counters: Counters, path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        with atomic_write(folder.modules_path) as file:
+            file.write(msgspec.json.encode(importable_modules()))
     written = (0, 0)
     while True:
         time.sleep(0.25)
@@ -308,6 +314,8 @@ def _register(folder: EndpointFolder, assignment: Assignment, *, is_ready: bool)
             now = current_time()
             status = replace(status, state=EndpointState.IN_SERVICE, changed_at=now, in_service_at=now, reason="")
         folder.write_status(status)
+        if is_ready and status.changed_at == status.in_service_at:  # before whoever waits for the lock acts on it
+            folder.workspace.audit.record("endpoint.in_service", folder.name, {"port": status.port})
         return status
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +18,8 @@ from hypothesis import strategies as st
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.hosting import EndpointState, ScalingPolicy
 from kernel_tools.hosting.counters import Counters, counters_by_worker, fold_counters, sum_counters
+from kernel_tools.hosting.hosts import ask_host
+from kernel_tools.hosting.process import ZYGOTE_MODULE, find_servers
 from kernel_tools.hosting.scaling import Load, LoadWindow, VariantScale, next_scale
 from tests.hosting.test_life_cycle import wait_for
 
@@ -123,3 +130,48 @@ def test_an_endpoint_sleeps_without_requests_and_the_next_request_wakes_it(own_e
     lines = (own_endpoint._folder.path / "events.jsonl").read_text().splitlines()
     decided = [event["workers"] for event in map(json.loads, lines) if event.get("by") == "autoscaling"]
     assert decided == [0, 1]
+
+
+def test_a_worker_that_a_zygote_forked_is_one_like_others(workspace, own_endpoint, census):
+    expected = own_endpoint.predict_proba(census.row)
+    own_endpoint.scale(min_workers=1, max_workers=2)
+    first = own_endpoint._folder.status().processes[0]
+    wait_for(own_endpoint._folder.modules_path.exists)
+    os.kill(first.pid, signal.SIGKILL)  # started anew, or forked: the zygote may still be importing
+    assert (own_endpoint.predict_proba(census.row) == expected).all()
+
+    def zygote():
+        host = psutil.Process(ask_host(workspace, "status")["pid"])
+        return next((item for item in host.children() if ZYGOTE_MODULE in item.cmdline()), None)
+
+    def is_forked():
+        worker = own_endpoint._folder.status().processes[0]
+        if worker.pid in [item.pid for item in zygote().children()]:
+            return True
+        with suppress(ProcessLookupError):
+            os.kill(worker.pid, signal.SIGKILL)
+        own_endpoint.predict(census.row)
+        return False
+
+    if sys.platform == "linux":
+        wait_for(is_forked, 60)
+        assert find_servers(own_endpoint._folder.path) == own_endpoint._folder.status().processes
+    assert (own_endpoint.predict_proba(census.row) == expected).all()
+    os.kill(zygote().pid, signal.SIGKILL)
+    assert (own_endpoint.predict_proba(census.row) == expected).all()
+    own_endpoint.scale(1)
+    wait_for(lambda: zygote() is None)
+    assert (own_endpoint.predict_proba(census.row) == expected).all()
+
+
+def test_an_endpoint_that_sleeps_is_woken_though_its_host_was_killed(workspace, own_endpoint, census):
+    url, process = own_endpoint.url, own_endpoint._folder.status().processes[0]
+    own_endpoint.scale(min_workers=0, idle_seconds=0)
+    wait_for(lambda: not process.is_alive())
+    killed = ask_host(workspace, "status")["pid"]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: (ask_host(workspace, "status") or {"pid": killed})["pid"] != killed)
+    wait_for(lambda: own_endpoint.state is EndpointState.IN_SERVICE)
+    own_endpoint.scale(idle_seconds=300, timeout=0)
+    assert own_endpoint.predict(census.row).shape == (1,)
+    assert own_endpoint.url == url

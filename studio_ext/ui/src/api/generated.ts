@@ -2623,7 +2623,15 @@ export interface components {
      * @description The state of an endpoint, in SageMaker's words.
      * @enum {string}
      */
-    EndpointState: 'Creating' | 'InService' | 'Failed' | 'Deleting';
+    EndpointState:
+      | 'Creating'
+      | 'InService'
+      | 'Updating'
+      | 'RollingBack'
+      | 'SystemUpdating'
+      | 'OutOfService'
+      | 'Failed'
+      | 'Deleting';
     /**
      * EntryParameter
      * @description One parameter.
