@@ -19,7 +19,6 @@ from kernel_tools.hosting.doors import read_token
 from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, current_time
 from kernel_tools.hosting.records import MAX_WORKERS, EndpointRecord, EndpointState, ScalingMetric, ScalingPolicy
 from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
-from kernel_tools.hosting.wire import JSON_TYPE
 from kernel_tools.registry.records import VersionRecord
 
 if TYPE_CHECKING:
@@ -323,7 +322,7 @@ class Endpoint:
             Bytes, up to 1 GB; a path or ``file://`` URI of a file, which is read when its turn comes and stays yours;
             or rows as for `predict`.
         content_type, accept
-            What the payload is, and what the output should be; default JSON.
+            What the payload is, and what the output should be. Default: by the end of a file's name, else JSON.
         inference_id
             Names the request; given twice with the same payload it is queued once. Default: a new one.
         ttl_seconds
@@ -344,12 +343,12 @@ class Endpoint:
         UnavailableError
             If the disk is full.
         """
-        from kernel_tools.hosting.asynchronous.submission import encode_payload, submit
+        from kernel_tools.hosting.asynchronous.submission import content_type_of, encode_payload, submit
 
         record = submit(
             self._folder,
             encode_payload(payload),
-            content_type=content_type or JSON_TYPE,
+            content_type=content_type or content_type_of(payload),
             accept=accept or "",
             inference_id=inference_id,
             ttl_seconds=ttl_seconds,

@@ -26,11 +26,20 @@ from kernel_tools.hosting.asynchronous.records import (
 from kernel_tools.hosting.folder import EndpointFolder
 from kernel_tools.hosting.hosts import ask_host, nudge_host
 from kernel_tools.hosting.wire import JSON_TYPE
+from kernel_tools.hosting.wire.media_types import ARROW, CSV, JSON_LINES, NPY, PARQUET
 from kernel_tools.hosting.wire.sagemaker import Headers, InvocationHeaders, async_reply
 
 NUDGE_SECONDS = 0.25
 """The host looks twice a second itself, so that it is not told about every request of many."""
 
+_TYPE_OF_SUFFIX = {
+    ".csv": CSV,
+    ".jsonl": JSON_LINES,
+    ".ndjson": JSON_LINES,
+    ".npy": NPY,
+    ".parquet": PARQUET,
+    ".arrows": ARROW,
+}
 _nudges: dict[str, float] = {}
 _nudges_lock = threading.Lock()
 
@@ -148,6 +157,14 @@ def encode_payload(payload: Any) -> str | os.PathLike[str] | bytes:
     from kernel_tools.hosting.client import encode_whole
 
     return encode_whole(payload)
+
+
+def content_type_of(payload: object) -> str:
+    """Return the content type that the name of a file ends in; JSON for all else."""
+    if not isinstance(payload, str | os.PathLike):
+        return JSON_TYPE
+    suffix = os.path.splitext(os.fspath(payload))[1].lower()
+    return _TYPE_OF_SUFFIX.get(suffix, JSON_TYPE)
 
 
 def _stored(folder: EndpointFolder, identifier: str, payload: str | os.PathLike[str] | bytes) -> StoredInput:

@@ -45,12 +45,15 @@ def test_rows_bytes_and_files_are_answered_later(endpoint, census, tmp_path):
     assert asked[0].result(60)["predictions"] == endpoint.predict(rows).tolist()
     assert [item.result(60) for item in asked[1:]] == [endpoint.invoke([census.row])] * 3
     assert msgspec.json.decode((tmp_path / "mine.json").read_bytes()) == endpoint.invoke([census.row])
+    table = tmp_path / "rows.csv"
+    rows.to_csv(table, index=False, header=False)
+    assert len(endpoint.invoke_async(table, inference_id="csv").result(60)["predictions"]) == 3
     assert named.exists() and asked[1].output_location == (tmp_path / "mine.json").as_uri()
     assert endpoint.invoke_async(rows, inference_id="rows").state is AsyncState.COMPLETED
     with pytest.raises(ConflictError, match="another input"):
         endpoint.invoke_async(body, inference_id="rows")
     assert endpoint.async_metrics().named()["ApproximateBacklogSize"] == 0
-    assert {record.id for record in endpoint.async_requests("Completed")} == {item.id for item in asked}
+    assert {record.id for record in endpoint.async_requests("Completed")} == {"csv", *(item.id for item in asked)}
 
 
 def test_boto3_asks_and_finds_the_output(endpoint, census):
