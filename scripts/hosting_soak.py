@@ -39,7 +39,7 @@ ALARM = Alarm("mean_latency_ms", 1e-6)
 """Always above: an update that has it is rolled back with its first request."""
 
 DISTURBER = """
-import sys
+import sys, time
 from kernel_tools.hosting import get
 from kernel_tools.core.workspace import Workspace
 from pathlib import Path
@@ -48,6 +48,7 @@ while True:
     endpoint.predict([[1.0, 2.0]])
     endpoint.record
     endpoint.metrics()
+    time.sleep(0.02)
 """
 """A client that is killed with -9, as a kernel or a Jupyter server may be."""
 
@@ -68,8 +69,9 @@ class Tally:
 class Client(threading.Thread):
     """Sends one row after the other on a kept connection; what a reset takes away is sent once more."""
 
-    def __init__(self, url: str, body: bytes) -> None:
+    def __init__(self, url: str, body: bytes, pause: float) -> None:
         super().__init__(daemon=True)
+        self._pause = pause
         self._address = urlsplit(url)
         self._body = body
         self.answered = 0
@@ -80,7 +82,7 @@ class Client(threading.Thread):
     def run(self) -> None:
         """Send until told to stop."""
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=60)
-        while not self.is_over.is_set():
+        while not self.is_over.wait(self._pause):
             for is_last in (False, True):
                 try:
                     connection.request("POST", "/invocations", self._body, {"Content-Type": "application/json"})
@@ -105,10 +107,10 @@ class Client(threading.Thread):
 
 
 @contextmanager
-def constant_load(url: str, clients: int, tally: Tally) -> Iterator[None]:
+def constant_load(url: str, clients: int, pause: float, tally: Tally) -> Iterator[None]:
     """Have clients send all the time, and add up what they saw."""
     body = msgspec.json.encode({"instances": [[1.0, 2.0]]})
-    senders = [Client(url, body) for _ in range(clients)]
+    senders = [Client(url, body, pause) for _ in range(clients)]
     for sender in senders:
         sender.start()
     try:
@@ -167,18 +169,23 @@ class Killer:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def campaign(workspace: Workspace, updates: int, clients: int, rollbacks: int, kills: int, seed: int = 0) -> Tally:
-    """Update, roll back, kill and count; the rollbacks and kills are spread evenly over the updates."""
-    from sklearn.linear_model import LogisticRegression
+def campaign(
+    workspace: Workspace, updates: int, clients: int, rollbacks: int, kills: int, *, pause: float = 0.0, seed: int = 0
+) -> Tally:
+    """Update, roll back, kill and count; the rollbacks and kills are spread evenly over the updates.
 
-    model = LogisticRegression().fit(np.arange(20.0).reshape(10, 2), np.arange(10) % 2)
+    `pause` are the seconds between two requests of a client.
+    """
+    import xgboost
+
+    model = xgboost.XGBClassifier(n_estimators=20, n_jobs=1).fit(np.arange(20.0).reshape(10, 2), np.arange(10) % 2)
     for _ in range(2):
         kt.registry.register("soak", model, sample_input=np.ones((2, 2)), workspace=workspace).approve()
     endpoint = kt.hosting.deploy("soak", workspace=workspace).scale(2)
     tally, chance = Tally(), random.Random(seed)  # noqa: S311  # no secret
     killer = Killer(workspace, tally, chance)
     try:
-        with constant_load(endpoint.url, clients, tally):
+        with constant_load(endpoint.url, clients, pause, tally):
             for number in range(updates):
                 is_forced = _is_due(number, updates, rollbacks)
                 due = (number + 1) * kills // updates - number * kills // updates

@@ -10,7 +10,7 @@ from tests.hosting.conftest import end_endpoints
 def test_no_request_fails_while_versions_change_and_processes_are_killed(tmp_path):
     workspace = Workspace(tmp_path / "workspace")
     try:
-        tally = campaign(workspace, updates=5, clients=2, rollbacks=1, kills=3)
+        tally = campaign(workspace, updates=5, clients=2, rollbacks=1, kills=3, pause=0.01)
     finally:
         end_endpoints(workspace)
     assert tally.failures == [] and tally.answered > 0
