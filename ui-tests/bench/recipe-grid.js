@@ -3,7 +3,7 @@
 const { chromium } = require('@playwright/test');
 
 const FRAME = 16;
-const GRID = '.atelier-DataTable-canvas';
+const GRID = '.atelier-Rows-canvas';
 
 /** In the page: from now on, note how long cells in sight wait. */
 function watch(selector) {
