@@ -1,91 +1,146 @@
-"""Endpoints: from deploy to the first answer, and the time of one row over HTTP."""
+"""Endpoints against LitServe, BentoML and MLflow: starts, processor time and memory of the same XGBoost model."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from benchmarks.harness import Result, measure, wall_seconds
-from kernel_tools import hosting, registry
+from benchmarks.harness import Result, measure
+from benchmarks.serving_peers import NAMES, Server, await_answer, free_port, peer
+from kernel_tools import compiler, hosting, registry
 from kernel_tools.core.workspace import Workspace
-from kernel_tools.launch import notebooks_folder
+from kernel_tools.hosting.hosts import stop_host
 
-LIBRARIES = ("jupyter-atelier", "xgboost", "uvicorn", "pandas")
-BAR_DEPLOY_S = 4
-BAR_PREDICT_MS = 5
-REQUESTS = 1000
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIBRARIES = ("jupyter-atelier", "xgboost", "onnxruntime", "uvicorn", "pandas")
+BAR_DEPLOY_S = 1.5
+CONNECTIONS, EACH, ROUNDS, STARTS = 4, 500, 5, 5
 
 
 def run() -> Iterator[Result]:
-    """Deploy the quickstart's kind of model, again and again, and ask it for single rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(folder)
-        version, sample = _register(workspace)
-
-        def deploy() -> float:
-            started = time.perf_counter()
-            endpoint = hosting.deploy("census", version=version, name="benchmark", workspace=workspace)
-            endpoint.invoke(sample[:1])
-            seconds = time.perf_counter() - started
-            endpoint.delete()
-            return seconds
-
-        samples, _ = measure(deploy)
-        met = statistics.median(samples) < BAR_DEPLOY_S
-        yield Result("deploy to first answer", f"under {BAR_DEPLOY_S} s", "s", samples, met)
-
-        endpoint = hosting.deploy("census", version=version, name="benchmark", workspace=workspace)
+    """Serve 300 trees on 30 features by all servers at once, and ask them in turn."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        workspace = Workspace(folder / "workspace")
+        table, version = _register(workspace, folder)
+        rows = table[:1].to_numpy().tolist()
         try:
-            samples = _ask(str(endpoint.url), sample[0])
-            median = statistics.median(samples)
-            ordered = sorted(samples)
-            note = f"p99 {ordered[int(len(ordered) * 0.99)]:.2f} ms; one connection, kept alive"
-            yield Result(
-                "POST /invocations, one row",
-                f"median under {BAR_PREDICT_MS} ms",
-                "ms",
-                samples,
-                median < BAR_PREDICT_MS,
-                note=note,
-            )
-            samples, _ = measure(lambda: 1000 * wall_seconds(lambda: endpoint.invoke(sample[:1])), repeat=200)
-            yield Result("endpoint.invoke, one row", "", "ms", samples, True)
+            yield from _starts(workspace, table, rows, folder)
+            yield from _costs(workspace, version, rows, folder)
         finally:
-            endpoint.delete()
+            stop_host(workspace)
 
 
-def _register(workspace: Workspace) -> tuple[int, list[dict[str, object]]]:
+def _starts(workspace: Workspace, table: pd.DataFrame, rows: Any, folder: Path) -> Iterator[Result]:
+    """From `deploy` to the first answer, by the model itself and by its compiled package."""
+
+    def deploy(engine: str) -> float:
+        began = time.perf_counter()
+        endpoint = hosting.deploy("trees", engine=engine, name="start", workspace=workspace)
+        endpoint.predict(table[:1])
+        seconds = time.perf_counter() - began
+        endpoint.delete()
+        return seconds
+
+    def start(name: str) -> float:
+        with peer(name, folder, rows) as server:
+            return server.started
+
+    peers = {name: measure(lambda: start(name), repeat=3)[0] for name in NAMES}  # noqa: B023  # called at once
+    quickest = min(peers, key=lambda name: statistics.median(peers[name]))
+    told = ", ".join(f"{NAMES[name]} {statistics.median(found):.1f} s" for name, found in peers.items())
+    for engine, what in (("framework", "by XGBoost"), ("onnx", "compiled")):
+        if engine == "onnx":
+            compiler.compile(registry.get("trees", workspace=workspace), "onnx", table)
+        samples, _ = measure(lambda: deploy(engine), repeat=STARTS)  # noqa: B023  # called at once
+        median = statistics.median(samples)
+        title = f"deploy to first answer, {what}"
+        yield Result(title, f"under {BAR_DEPLOY_S} s", "s", samples, median < BAR_DEPLOY_S)
+        share = median / statistics.median(peers[quickest])
+        note = f"{share:.3f} of the quickest; {told}"
+        yield Result(title, "1/15 of each peer's", "s", samples, share < 1 / 15, NAMES[quickest], peers[quickest], note)
+
+
+def _costs(workspace: Workspace, version: Any, rows: Any, folder: Path) -> Iterator[Result]:
+    """Processor time of a request and memory, all servers up, asked in turn."""
+    with ExitStack() as stack:
+        ours = {engine: stack.enter_context(_endpoint(workspace, engine, rows)) for engine in ("framework", "onnx")}
+        echo = stack.enter_context(_echo(rows))
+        peers = {name: stack.enter_context(peer(name, folder, rows)) for name in NAMES}
+        servers = {**ours, "echo": echo, **peers}
+        found: dict[str, list[float]] = {name: [] for name in servers}
+        for number in range(ROUNDS + 1):
+            for name, server in servers.items():
+                cost = server.load(CONNECTIONS, EACH)["cpu_us"]
+                if number:
+                    found[name].append(float(f"{cost:.4g}"))
+        best = min(peers, key=lambda name: statistics.median(found[name]))
+        least = statistics.median(found[best])
+        told = ", ".join(f"{NAMES[name]} {statistics.median(found[name]):,.0f} µs" for name in peers)
+        for engine, what, bar in (("framework", "by XGBoost", 4), ("onnx", "compiled", 20)):
+            ratio = least / statistics.median(found[engine])
+            yield Result(
+                f"CPU of a request with one row, {what}", f"1/{bar} of the best peer's", "µs", found[engine],
+                ratio >= bar, NAMES[best], found[best], told,
+            )  # fmt: skip
+        ratio = statistics.median(found["onnx"]) / statistics.median(found["echo"])
+        yield Result(
+            "CPU of a request, compiled, against a bare echo", "under 2.5x", "µs", found["onnx"], ratio < 2.5,
+            "echo by uvicorn", found["echo"], f"{ratio:.2f} of the echo",
+        )  # fmt: skip
+        memory = {name: [round(server.memory_mib(), 1)] for name, server in servers.items()}
+        told = ", ".join(f"{NAMES[name]} {memory[name][0]:.0f} MiB" for name in peers)
+        yield Result(
+            "memory of a serving worker, compiled", "1/4 of MLflow's server", "MiB", memory["onnx"],
+            memory["mlflow"][0] >= 4 * memory["onnx"][0], NAMES["mlflow"], memory["mlflow"],
+            f"{told}; by XGBoost {memory['framework'][0]:.0f} MiB",
+        )  # fmt: skip
+
+
+@contextmanager
+def _endpoint(workspace: Workspace, engine: str, rows: Any) -> Iterator[Server]:
+    endpoint = hosting.deploy("trees", engine=engine, name=engine, workspace=workspace)
+    try:
+        pid = endpoint.record.pid
+        assert pid is not None
+        yield Server(pid, int(urlsplit(endpoint.url).port or 0), json.dumps({"instances": rows}), 0.0)
+    finally:
+        endpoint.delete()
+
+
+@contextmanager
+def _echo(rows: Any) -> Iterator[Server]:
+    port, body = free_port(), json.dumps({"instances": rows})
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.serving.echo_server", str(port)])
+    try:
+        await_answer(process, port, body)
+        yield Server(process.pid, port, body, 0.0)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _register(workspace: Workspace, folder: Path) -> tuple[pd.DataFrame, Any]:
+    import numpy as np
     import pandas as pd
-    from xgboost import XGBClassifier
+    import xgboost
 
-    table = pd.read_parquet(notebooks_folder() / "data" / "adult.parquet")
-    features = table.drop(columns=["income", "split"])
-    for column in features.select_dtypes(include=["object", "str"]):
-        features[column] = features[column].astype("category")
-    model = XGBClassifier(n_estimators=300, max_depth=6, enable_categorical=True)
-    model.fit(features, (table["income"] == ">50K").astype(int))
-    version = registry.register("census", model, sample_input=features.head(), workspace=workspace)
-    return version.version, version.record.sample  # type: ignore[return-value]  # the sample of a table has dictionaries
-
-
-def _ask(url: str, row: dict[str, object]) -> list[float]:
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port)
-    body = json.dumps({"dataframe_records": [row]})
-    samples = []
-    for number in range(REQUESTS + 50):
-        started = time.perf_counter()
-        connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-        reply = connection.getresponse()
-        reply.read()
-        if reply.status != 200:
-            raise RuntimeError(f"The endpoint answered {reply.status}.")
-        if number >= 50:
-            samples.append(1000 * (time.perf_counter() - started))
-    connection.close()
-    return samples
+    values = np.random.default_rng(0).normal(size=(4000, 30))
+    table = pd.DataFrame(values, columns=[f"f{number}" for number in range(30)])
+    target = (table["f0"] * table["f1"] + table["f2"] > 0).astype(int)
+    model = xgboost.XGBClassifier(n_estimators=300, max_depth=6, n_jobs=1).fit(table, target)
+    model.save_model(folder / "model.ubj")
+    version = registry.register("trees", model, sample_input=table.head(), workspace=workspace)
+    version.approve()
+    return table, version

@@ -1,4 +1,4 @@
-"""What takes minutes: kill -9 while logging, many processes at once, and campaigns against jobs (`make soak`)."""
+"""What takes minutes: kill -9 while logging, many processes at once, campaigns on jobs, endpoints and queues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import job_campaigns
+from benchmarks import asynchronous, job_campaigns
 from benchmarks.harness import Result, save
 from benchmarks.report import TABLE_HEAD
 from kernel_tools import experiments
@@ -23,11 +23,14 @@ from kernel_tools.core.errors import AtelierError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.experiments import RunStatus
 from kernel_tools.experiments.run_files import list_folders
+from kernel_tools.hosting.hosts import stop_host
+from scripts import hosting_soak
 
 LIBRARIES = ("jupyter-atelier", "torch", "xgboost")
 TRIES = 100
 PROCESSES = 16
 POINTS = 10_000
+UPDATES = 50
 
 CRASHING_WRITER = """
 import sys
@@ -191,6 +194,31 @@ def run(tries: int = TRIES) -> Iterator[Result]:
             note=f"{points:,} points there",
         )
         yield from job_campaigns.run(Path(name))
+        yield from asynchronous.campaign(Path(name))
+    yield from run_hosting()
+
+
+def run_hosting(updates: int = UPDATES) -> Iterator[Result]:
+    """Update an endpoint under load while workers, hosts and clients are killed, in a workspace of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        workspace = Workspace(Path(name) / "hosting")
+        try:
+            tally = hosting_soak.campaign(
+                workspace, updates, clients=4, rollbacks=updates // 10, kills=updates * 3 // 5
+            )
+        finally:
+            stop_host(workspace)
+    wrong = len(tally.failures) + tally.unfinished + abs(tally.rolled_back - updates // 10)
+    killed = ", ".join(f"{count} {kind}s" for kind, count in tally.killed.items())
+    yield Result(
+        f"{updates} updates of an endpoint under load while processes are killed: requests failed, other ends",
+        "0",
+        "",
+        [wrong],
+        wrong == 0,
+        note=f"{tally.answered:,} requests answered, {tally.retried} sent again after a reset; {updates // 10} rolled "
+        f"back; kill -9 of {killed}",
+    )
 
 
 def main() -> int:

@@ -14,15 +14,16 @@ from kernel_tools.core import seams
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kernel_tools import debugger, experiments, hosting, jobs, registry, wrangler
+    from kernel_tools import compiler, debugger, experiments, hosting, jobs, registry, wrangler
 
 __version__ = "0.1.0"
 
-CAPABILITIES = ("debugger", "experiments", "hosting", "jobs", "registry", "wrangler")
+CAPABILITIES = ("compiler", "debugger", "experiments", "hosting", "jobs", "registry", "wrangler")
 
 __all__ = [
     "CAPABILITIES",
     "__version__",
+    "compiler",
     "debugger",
     "experiments",
     "hosting",
@@ -34,6 +35,7 @@ __all__ = [
 
 # Rooms of upper floors that lower ones ask; each is imported when it is first asked.
 seams.provide("job_companion", "debugger", "kernel_tools.debugger.companion:")
+seams.provide("recipes", "wrangler", "kernel_tools.wrangler.reading:load")
 seams.provide("lineage", "hosting", "kernel_tools.hosting.lineage:endpoint_links")
 
 

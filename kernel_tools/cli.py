@@ -11,6 +11,7 @@ import typer
 from kernel_tools import __version__
 from kernel_tools.cli_debugger import debugger_app
 from kernel_tools.cli_experiments import experiments_app
+from kernel_tools.cli_hosting import host_app
 from kernel_tools.cli_jobs import jobs_app, spot_app
 from kernel_tools.cli_schedules import scheduler, schedules_app
 from kernel_tools.core.errors import AtelierError, NotFoundError
@@ -30,6 +31,7 @@ app.add_typer(experiments_app, name="experiments")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(debugger_app, name="debugger")
 app.add_typer(schedules_app, name="schedules")
+app.add_typer(host_app, name="host")
 app.add_typer(spot_app, name="spot")
 app.command()(scheduler)
 

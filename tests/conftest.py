@@ -5,10 +5,14 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
 from kernel_tools.core.workspace import Workspace
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test looks at a clock
+hypothesis.settings.load_profile("house")
 
 POSTGRES_URL = os.environ.get("ATELIER_TEST_POSTGRES")
 SLOW_ROOMS = ("face", "mlflow", "hosting", "studio")

@@ -109,6 +109,7 @@ def seed_models(X: pd.DataFrame, y: pd.Series, folder: Path) -> str:
             version.approve(note=note)
             version.promote("champion", reason="The best AUC of three.")
             write_card()
+            kt.compiler.compile(version, "onnx", X[valid].head(200), measure_memory=False)
         elif note:
             version.reject(note=note)
     numbers = X.select_dtypes("number")

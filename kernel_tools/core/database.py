@@ -22,7 +22,7 @@ from kernel_tools.core.errors import AtelierError, IntegrityError, InvalidArgume
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; a test holds it against the files in `migrations/versions`."""
 
 BUSY_TIMEOUT_SECONDS = 60

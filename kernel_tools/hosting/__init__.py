@@ -7,66 +7,69 @@
 
 from __future__ import annotations
 
-from kernel_tools.core.workspace import Workspace, current_workspace
-from kernel_tools.hosting import lifecycle
-from kernel_tools.hosting.endpoint import DEFAULT_TIMEOUT, Endpoint
-from kernel_tools.hosting.folder import EndpointFolder, endpoint_folders
-from kernel_tools.hosting.records import EndpointRecord, EndpointState
-from kernel_tools.hosting.wire import ModelError
+from typing import TYPE_CHECKING
 
-__all__ = ["Endpoint", "EndpointRecord", "EndpointState", "ModelError", "deploy", "get", "list_endpoints"]
+from kernel_tools.core.faces import lazy_face
 
+if TYPE_CHECKING:
+    from kernel_tools.hosting.deploying import (
+        create_access_key,
+        deploy,
+        development_certificate,
+        get,
+        list_access_keys,
+        list_endpoints,
+        revoke_access_key,
+    )
+    from kernel_tools.hosting.endpoint import Endpoint
+    from kernel_tools.hosting.folder import ProductionVariant
+    from kernel_tools.hosting.records import (
+        CaptureConfig,
+        EndpointRecord,
+        EndpointState,
+        Limits,
+        ScalingPolicy,
+        Security,
+    )
+    from kernel_tools.hosting.updates import Alarm, UpdatePolicy, UpdateProgress
+    from kernel_tools.hosting.wire.access_keys import AccessKey, NewAccessKey
+    from kernel_tools.hosting.wire.errors import ModelError
 
-def deploy(
-    model: str,
-    version: int | None = None,
-    name: str | None = None,
-    *,
-    timeout: float = DEFAULT_TIMEOUT,
-    trust: bool = False,
-    workspace: Workspace | None = None,
-) -> Endpoint:
-    """Serve a model version under a name, and wait until it answers.
+__all__ = [
+    "AccessKey",
+    "Alarm",
+    "CaptureConfig",
+    "Endpoint",
+    "EndpointRecord",
+    "EndpointState",
+    "Limits",
+    "ModelError",
+    "NewAccessKey",
+    "ProductionVariant",
+    "ScalingPolicy",
+    "Security",
+    "UpdatePolicy",
+    "UpdateProgress",
+    "create_access_key",
+    "deploy",
+    "development_certificate",
+    "get",
+    "list_access_keys",
+    "list_endpoints",
+    "revoke_access_key",
+]
 
-    Parameters
-    ----------
-    model
-        The registered model's name.
-    version
-        Which version; None is the newest approved one. A version that awaits approval may be deployed by its number.
-    name
-        The endpoint's name; None is the model's name.
-    timeout
-        How long to wait for it, in seconds; 0 returns at once, and `Endpoint.wait` waits later.
-    trust
-        Let the model's file restore classes that could execute code, as in `ModelVersion.load`.
-    workspace
-        Default: the current workspace.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such version, or none is approved.
-    ConflictError
-        If the version is rejected, or the name is taken.
-    UnavailableError
-        If the process fails, with its last words, or is not in service in time. The endpoint stays, to be looked at,
-        restarted or deleted.
-    """
-    workspace = workspace or current_workspace()
-    folder = EndpointFolder(workspace, model if name is None else name)
-    lifecycle.create(folder, lifecycle.choose_version(workspace, model, version), trust)
-    endpoint = Endpoint(folder)
-    return endpoint.wait(timeout) if timeout > 0 else endpoint
-
-
-def get(name: str, *, workspace: Workspace | None = None) -> Endpoint:
-    """Return an endpoint by its name; NotFoundError if there is none."""
-    folder = EndpointFolder(workspace or current_workspace(), name)
-    folder.require()
-    return Endpoint(folder)
-
-
-def list_endpoints(*, workspace: Workspace | None = None) -> list[Endpoint]:
-    """Return all endpoints by name, in whatever state they are; one with broken files is Failed and says why."""
-    return [Endpoint(folder) for folder in endpoint_folders(workspace or current_workspace())]
+__getattr__, __dir__ = lazy_face(
+    __name__,
+    {
+        "deploying": (
+            "create_access_key deploy development_certificate get list_access_keys list_endpoints revoke_access_key"
+        ),
+        "endpoint": "Endpoint",
+        "folder": "ProductionVariant",
+        "records": "CaptureConfig EndpointRecord EndpointState Limits ScalingPolicy Security",
+        "updates": "Alarm UpdatePolicy UpdateProgress",
+        "wire.access_keys": "AccessKey NewAccessKey",
+        "wire.errors": "ModelError",
+    },
+)

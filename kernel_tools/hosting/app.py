@@ -1,173 +1,298 @@
-"""The ASGI application of an endpoint: two paths, JSON, every refusal with a code and a message, and never a traceback.
+"""The ASGI application of a worker: who may come in, which variant answers, how long it may take, and what is counted.
 
-A body is read by the event loop; reading its JSON, checking it and calling the model happen in one thread beside it,
-so that `/ping` answers while the model works. Predictions that are not finite are written as null: JSON has no NaN.
+What an invocation says and how it is answered is `answering`'s business. A quick engine answers a small body at once;
+all others work in a thread beside the event loop, so that `/ping` answers meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from kernel_tools.core.errors import AtelierError, InvalidArgumentError, TooLargeError, UnavailableError
+from kernel_tools.hosting.answering import MOST_TOGETHER, Answerer, Headers, Reply, Request
+from kernel_tools.hosting.asynchronous.records import MAX_PAYLOAD_BYTES
+from kernel_tools.hosting.batching import ModelThread
+from kernel_tools.hosting.counters import Counters
+from kernel_tools.hosting.doors import Door
+from kernel_tools.hosting.records import Limits, Security
+from kernel_tools.hosting.routing import QUEUE_TIMEOUT_HEADER, Hop, HopError, RoutingTable, request_head
+from kernel_tools.hosting.wire.dispatch import Dispatcher, Operation, Route
+from kernel_tools.hosting.wire.errors import ModelError, OverloadedError, UnsupportedContentError
 
-from kernel_tools.core.errors import AtelierError, ForbiddenError, InvalidArgumentError, NotFoundError, TooLargeError
-from kernel_tools.hosting.predictor import Predictor
-from kernel_tools.hosting.wire import (
-    INVOCATIONS_PATH,
-    JSON_TYPE,
-    MAX_BODY_BYTES,
-    MAX_WAITING,
-    PING_PATH,
-    error_body,
-    error_status,
-)
-
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("atelier.endpoint")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Header = tuple[bytes, bytes]
 
-_METHODS = {PING_PATH: ("GET", "HEAD"), INVOCATIONS_PATH: ("POST",)}
-_LOCAL_NAMES = {"127.0.0.1", "localhost", "[::1]", ""}
-_MAX_DISCARDED = 16 * MAX_BODY_BYTES
+TARGET_VARIANT_HEADER = b"x-amzn-sagemaker-target-variant"
+VARIANT_HEADER = b"x-amzn-invoked-production-variant"
+REQUEST_ID_HEADER = b"x-amzn-requestid"
+QUICK_BODY_BYTES = 64 * 1024
+_DISCARDED = 16
+"""So many times the limit of a body is read and thrown away, so that its sender gets the answer."""
+_INVOCATIONS = frozenset(
+    {Operation.INVOKE, Operation.SAGEMAKER_INVOKE, Operation.SAGEMAKER_INVOKE_STREAM, Operation.V2_INFER}
+)
+_FREE = frozenset({Operation.PING, Operation.V2_LIVE, Operation.V2_READY})
+"""What may be asked without credentials: whether it lives."""
 
 
 class _ClientGone(Exception):
     """The client closed the connection before its request was whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which variant of which revision a worker answers for, and the way to the others."""
+
+    variant: str
+    revision: int
+    table: RoutingTable
+    hop: Hop
+
+
 class EndpointApplication:
-    """Answers `GET /ping` and `POST /invocations`.
+    """Answers the requests of an endpoint.
 
     Parameters
     ----------
-    name
-        The endpoint's name, for messages.
-    predictor
+    answerer
         What answers invocations.
-    description
-        What `/ping` tells besides the status.
-    max_waiting
-        Invocations that may wait; beyond them the answer is 429 with `Retry-After`.
+    limits
+        Invocations that may wait, beyond which the answer is 429 with `Retry-After`; how long one may take; and the
+        largest body. A model that takes longer is stuck: the answer is 424, and `on_stuck` is called.
+    door
+        Who may call; None is everybody on this machine.
+    place
+        Where this worker stands among others; None answers everything itself.
+    counters
+        Counts the invocations that are answered here.
     """
 
     def __init__(
-        self, name: str, predictor: Predictor, description: dict[str, Any], max_waiting: int = MAX_WAITING
+        self,
+        answerer: Answerer,
+        limits: Limits | None = None,
+        *,
+        door: Door | None = None,
+        place: Place | None = None,
+        counters: Counters | None = None,
     ) -> None:
-        self._name = name
-        self._predictor = predictor
-        self._ping = msgspec.json.encode({"status": "InService", **description})
-        self._max_waiting = max_waiting
+        self._answerer = answerer
+        self._name = answerer.subject.endpoint
+        self._limits = limits or Limits()
+        self._door = door or Door(Security())
+        self._place = place
+        self._counters = counters or Counters()
+        self._dispatcher = Dispatcher()
+        self._is_quick = bool(getattr(answerer.engine, "is_quick", False))
+        self._application: Any = getattr(answerer.engine, "application", None)
+        self._thread = ModelThread(answerer.answer, MOST_TOGETHER if answerer.joins else 1)
         self._waiting = 0
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self.is_draining = False
+        self.on_stuck: Callable[[], None] = lambda: None
+        self.on_exchange: Callable[[Request, Reply], None] | None = None
+        """Is told of every invocation that was answered here, for data capture."""
+        self.on_metrics: Callable[[], tuple[bytes, str]] | None = None
+        """Returns the text of the endpoint's metrics, and its content type."""
+        self.on_async: Callable[[Request], Reply] | None = None
+        """Takes an asynchronous invocation into the queue."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             return
-        headers: Iterable[Header] = ()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        route: Route | None = None
         try:
-            status, body, headers = await self._answer(scope, receive)
+            self._door.check_host(headers)
+            try:
+                route = self._dispatcher.match(scope["method"], scope["path"])
+            except AtelierError:
+                if self._application is None:
+                    raise
+                await self._hand_over(scope, receive, send)
+                return
+            reply = await self._answer(scope, route, headers, receive)
         except _ClientGone:
             return
-        except AtelierError as error:
-            status, body = error_status(error), _encode_error(error)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", str(len(body)).encode()),
-                    *headers,
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        except Exception as error:
+            reply = self._answerer.refuse(route.operation if route is not None else _dialect(scope["path"]), error)
+        await self._send(scope, headers, reply, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, Iterable[Header]]:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        path, method = scope["path"], scope["method"]
-        _check_host(headers)
-        if path not in _METHODS:
-            raise NotFoundError(
-                f"Endpoint {self._name!r} has no path {path[:200]!r}: "
-                f"it answers GET {PING_PATH} and POST {INVOCATIONS_PATH}."
-            )
-        allowed = _METHODS[path]
-        if method not in allowed:
-            message = f"{path} answers {' and '.join(allowed)}, not {method[:20]}."
-            return 405, _encode(error_body("InvalidArgumentError", message)), [(b"allow", ", ".join(allowed).encode())]
-        if path == PING_PATH:
-            return 200, self._ping, ()
-        if (kind := _media_type(headers)) not in (JSON_TYPE, ""):
-            message = f"Content type {kind[:80]!r} is not supported: send {JSON_TYPE}."
-            return 415, _encode(error_body("InvalidArgumentError", message)), [(b"accept", JSON_TYPE.encode())]
-        body = await _read_body(headers, receive)
-        if self._waiting >= self._max_waiting:
+    async def _send(self, scope: Scope, headers: dict[bytes, bytes], reply: Reply, send: Send) -> None:
+        sent = [
+            *reply.headers,
+            (b"content-length", str(len(reply.body)).encode()),
+            (REQUEST_ID_HEADER, _request_id(headers)),
+        ]
+        if self.is_draining:
+            sent.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": reply.status, "headers": sent})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+    async def _answer(self, scope: Scope, route: Route, headers: dict[bytes, bytes], receive: Receive) -> Reply:
+        operation = route.operation
+        is_public = _is_public(scope)
+        if is_public and operation not in _FREE:
+            self._check(scope, None)
+        if operation is Operation.METRICS and self.on_metrics is not None:
+            if self._door.needs_body:
+                self._check(scope, b"")
+            text, kind = self.on_metrics()
+            return Reply(200, [(b"content-type", kind.encode())], text)
+        if operation not in _INVOCATIONS and operation is not Operation.SAGEMAKER_INVOKE_ASYNC:
+            if self._door.needs_body and operation not in _FREE:
+                self._check(scope, b"")
+            return self._answerer.describe(route)
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise UnsupportedContentError("Compressed bodies are not read: send the body without Content-Encoding.")
+        seconds = None if is_public else _seconds(headers)
+        limit = self._limits.max_body_bytes if seconds is None else MAX_PAYLOAD_BYTES
+        body = await _read_body(headers, receive, limit)
+        if is_public and self._door.needs_body:
+            self._check(scope, body)
+        request = Request(route, headers, body)
+        if operation is Operation.SAGEMAKER_INVOKE_ASYNC:
+            if self.on_async is None:
+                raise InvalidArgumentError(f"Endpoint {self._name!r} takes no asynchronous invocations.")
+            return await asyncio.to_thread(self.on_async, request)
+        if self._place is not None and is_public:
+            hopped = await self._hop(scope, request, self._place)
+            if hopped is not None:
+                return hopped
+        return await self._answer_here(request, seconds)
+
+    async def _answer_here(self, request: Request, seconds: float | None = None) -> Reply:
+        began = time.perf_counter()
+        if self._is_quick and len(request.body) <= QUICK_BODY_BYTES and not self._waiting:
+            reply = self._answerer.answer_one(request)
+        else:
+            reply = await self._answer_beside(request, seconds or self._limits.timeout_seconds)
+        if self._place is not None:
+            reply.headers.append((VARIANT_HEADER, self._place.variant.encode("latin-1", "replace")))
+        seconds = time.perf_counter() - began
+        self._counters.record(reply.status, 1e6 * seconds, 1e6 * reply.model_seconds)
+        if self.on_exchange is not None and reply.status == 200:
+            self.on_exchange(request, reply)
+        return reply
+
+    async def _answer_beside(self, request: Request, limit: float) -> Reply:
+        if self._waiting >= self._limits.max_waiting:
             message = f"Endpoint {self._name!r} has {self._waiting} requests waiting. Send this one again in a second."
-            return 429, _encode(error_body("UnavailableError", message)), [(b"retry-after", b"1")]
+            return self._answerer.refuse(request.route.operation, OverloadedError(message))
         self._waiting += 1
+        self._counters.concurrent_requests = self._waiting
         try:
-            loop = asyncio.get_running_loop()
-            return *(await loop.run_in_executor(self._executor, self._invoke, body)), ()
+            return await self._thread.answer(request, limit)
+        except TimeoutError:
+            _log.error("The model did not answer within %g s; this worker ends", limit)
+            message = f"The model of endpoint {self._name!r} did not answer within {limit:g} s. Send fewer rows."
+            self.on_stuck()
+            reply = self._answerer.refuse(request.route.operation, ModelError(message))
+            reply.model_seconds = limit
+            return reply
         finally:
             self._waiting -= 1
+            self._counters.concurrent_requests = self._waiting
 
-    def _invoke(self, body: bytes) -> tuple[int, bytes]:
+    async def _hop(self, scope: Scope, request: Request, place: Place) -> Reply | None:
+        """Pass the request on if another variant is to answer it; None if this one is."""
+        given = request.headers.get(TARGET_VARIANT_HEADER)
+        target = given.decode("latin-1") if given is not None else None
+        if target is None and len(place.table.routes) < 2:
+            return None
+        route = place.table.choose(target)
+        if route is None:
+            if target in (None, place.variant):
+                return None
+            raise InvalidArgumentError(f"Endpoint {self._name!r} has no variant {str(target)[:80]!r} in service.")
+        if route.key == (place.variant, place.revision):
+            return None
+        path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+        head = request_head(scope["method"], path, scope["headers"], len(request.body))
         try:
-            reply = self._predictor.predict(decode_json(body))
-            return 200, msgspec.json.encode(reply, enc_hook=str)
-        except AtelierError as error:
-            return error_status(error), _encode_error(error)
-        except Exception:
-            _log.exception("A request failed inside Atelier; please report this")
-            message = f"Endpoint {self._name!r} failed on this request inside Atelier. Its log has the details."
-            return 500, _encode(error_body("InternalError", message))
+            status, headers, body = await place.hop.forward(route, head, request.body)
+        except (HopError, TimeoutError) as error:
+            if target is None and not isinstance(error, TimeoutError):
+                return None  # its workers just ended: any variant may answer
+            raise UnavailableError(f"Variant {route.variant!r} of endpoint {self._name!r} does not answer.") from error
+        dropped = (b"content-length", b"connection", REQUEST_ID_HEADER)
+        return Reply(status, [item for item in headers if item[0] not in dropped], body)
+
+    async def _hand_over(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let an application of the user's own answer a path that is not the worker's."""
+        if _is_public(scope) and not self._door.is_open:
+            body = await _read_body(dict(scope["headers"]), receive, self._limits.max_body_bytes)
+            self._check(scope, body)
+            receive = _replay(body, receive)
+        began, statuses = time.perf_counter(), [500]
+
+        async def watched(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                statuses[0] = message["status"]
+            await send(message)
+
+        try:
+            await self._application(scope, receive, watched)
+        finally:
+            seconds = 1e6 * (time.perf_counter() - began)
+            self._counters.record(statuses[0], seconds, seconds)
+
+    def _check(self, scope: Scope, body: bytes | None) -> None:
+        path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        query = scope.get("query_string", b"").decode("latin-1")
+        self._door.check(scope["method"], path, query, scope["headers"], body)
 
 
-def decode_json(body: bytes) -> Any:
-    """Read JSON as the standard has it: no NaN, no Infinity.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If it is not JSON; the message says where, in bytes.
-    """
-    try:
-        return msgspec.json.decode(body)
-    except RecursionError as error:
-        raise InvalidArgumentError("The body is not usable: its JSON is nested too deeply.") from error
-    except ValueError as error:
-        found = next((word for word in (b"NaN", b"Infinity") if word in body), None)
-        hint = f" JSON has no {found.decode()}: send null for a missing number." if found else ""
-        raise InvalidArgumentError(f"The body is not valid JSON: {error}.{hint}") from error
+def _is_public(scope: Scope) -> bool:
+    """Whether a request came over TCP; one from the Unix socket was passed on already, and is answered here."""
+    server = scope.get("server")
+    return server is not None and server[1] is not None
 
 
-def _check_host(headers: dict[bytes, bytes]) -> None:
-    """Refuse requests that a foreign web page sends here by a host name that it pointed at this machine."""
-    host = headers.get(b"host", b"").decode("latin-1").lower()
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if name not in _LOCAL_NAMES:
-        raise ForbiddenError(f"The host {host[:80]!r} is not served here: use http://127.0.0.1 or http://localhost.")
+def _seconds(headers: dict[bytes, bytes]) -> float | None:
+    """Return the seconds that a request of the queue may take, which come over the private socket; None for others."""
+    given = headers.get(QUEUE_TIMEOUT_HEADER, b"")
+    return float(given) if given.isdigit() else None
 
 
-def _media_type(headers: dict[bytes, bytes]) -> str:
-    return headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+def _dialect(path: str) -> Operation | None:
+    """In whose words a path that does not exist is refused."""
+    if path.startswith("/endpoints/"):
+        return Operation.SAGEMAKER_INVOKE
+    return Operation.V2_INFER if path == "/v2" or path.startswith("/v2/") else None
 
 
-async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+def _request_id(headers: dict[bytes, bytes]) -> bytes:
+    given = headers.get(b"x-request-id") or headers.get(REQUEST_ID_HEADER)
+    if given is not None and len(given) <= 128 and given.isascii() and b" " not in given:
+        return given
+    return secrets.token_hex(16).encode()
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> dict[str, Any]:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+async def _read_body(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes:
     """Read a body up to the limit. A longer one is read too and thrown away, so that its sender gets the answer."""
     declared = headers.get(b"content-length", b"")
     size = int(declared) if declared.isdigit() else 0
-    if size > _MAX_DISCARDED or (size > MAX_BODY_BYTES and b"expect" in headers):
-        raise _too_large()
+    if size > _DISCARDED * limit or (size > limit and b"expect" in headers):
+        raise _too_large(limit)
     chunks: list[bytes] = []
     length = 0
     while True:
@@ -176,25 +301,19 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
             raise _ClientGone
         chunk: bytes = message.get("body", b"")
         length += len(chunk)
-        if length <= MAX_BODY_BYTES:
+        if length <= limit:
             chunks.append(chunk)
         else:
             chunks.clear()
         is_last = not message.get("more_body", False)
-        if length > MAX_BODY_BYTES and (is_last or length > _MAX_DISCARDED):
-            raise _too_large()
+        if length > limit and (is_last or length > _DISCARDED * limit):
+            raise _too_large(limit)
         if is_last:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_large() -> TooLargeError:
-    return TooLargeError(f"The body is larger than {MAX_BODY_BYTES:,} bytes. Send fewer rows in one request.")
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"The body is larger than {limit:,} bytes. Send fewer rows in one request.")
 
 
-def _encode(body: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(body)
-
-
-def _encode_error(error: AtelierError) -> bytes:
-    message = str(error).encode("utf-8", "replace").decode()
-    return _encode(error_body(type(error).__name__, message))
+__all__ = ["EndpointApplication", "Headers", "Place"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import math
+import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,10 +22,19 @@ TIMEOUT_SECONDS = 60.0
 
 
 class EndpointClient:
-    """Sends requests to an endpoint; may be used by many threads."""
+    """Sends requests to an endpoint; may be used by many threads.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    Parameters
+    ----------
+    name
+        The endpoint's name, for messages.
+    credentials
+        Returns the endpoint's own token and the path of its certificate, each empty if it has none; asked for every new
+        connection.
+    """
+
+    def __init__(self, name: str, credentials: Callable[[], tuple[str, str]] = lambda: ("", "")) -> None:
+        self._name, self._credentials = name, credentials
         self._local = threading.local()
 
     def invoke(self, url: str, body: bytes) -> dict[str, Any]:
@@ -58,22 +68,30 @@ class EndpointClient:
 
     def _post(self, url: str, body: bytes) -> tuple[int, bytes]:
         connection, is_kept = self._connection(url)
+        headers = self._local.headers
         try:
-            return _exchange(connection, body)
+            return _exchange(connection, body, headers)
         except (ConnectionError, http.client.HTTPException):
             connection.close()
             if not is_kept:
                 raise
-            return _exchange(connection, body)
+            return _exchange(connection, body, headers)
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, bool]:
         kept = getattr(self._local, "connection", None)
         if kept is not None and self._local.url == url:
             return kept, kept.sock is not None
         self._close()
-        address = urlsplit(url)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)
+        address, host = urlsplit(url), urlsplit(url).hostname or ""
+        token, certificate = self._credentials()
+        connection: http.client.HTTPConnection
+        if address.scheme == "https":
+            context = ssl.create_default_context(cafile=certificate or None)
+            connection = http.client.HTTPSConnection(host, address.port, timeout=TIMEOUT_SECONDS, context=context)
+        else:
+            connection = http.client.HTTPConnection(host, address.port, timeout=TIMEOUT_SECONDS)
         self._local.connection, self._local.url = connection, url
+        self._local.headers = {"Content-Type": JSON_TYPE} | ({"Authorization": f"Bearer {token}"} if token else {})
         return connection, False
 
     def _close(self) -> None:
@@ -83,8 +101,8 @@ class EndpointClient:
             self._local.connection = None
 
 
-def _exchange(connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
-    connection.request("POST", INVOCATIONS_PATH, body, {"Content-Type": JSON_TYPE})
+def _exchange(connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    connection.request("POST", INVOCATIONS_PATH, body, headers)
     response = connection.getresponse()
     return response.status, response.read()
 
@@ -109,6 +127,14 @@ def encode_rows(rows: Any) -> list[bytes]:
     if not values:
         raise InvalidArgumentError("There are no rows to predict: give at least one.")
     return _encode_parts(form, values, columns)
+
+
+def encode_whole(rows: Any) -> bytes:
+    """Write rows as one body, however large; rows and errors as for `encode_rows`."""
+    form, values, columns = _rows_of(rows)
+    if not values:
+        raise InvalidArgumentError("There are no rows to predict: give at least one.")
+    return _encode({form: {"columns": columns, "data": values} if form == "dataframe_split" else values})
 
 
 def _rows_of(rows: Any) -> tuple[str, list[Any], list[str]]:

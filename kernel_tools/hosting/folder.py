@@ -22,11 +22,68 @@ from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundErro
 from kernel_tools.core.locks import hold_lock
 from kernel_tools.core.processes import ProcessIdentity
 from kernel_tools.core.workspace import NAME_PATTERN, Workspace, atomic_write, sync_folder, validate_name
-from kernel_tools.hosting.records import EndpointRecord, EndpointState
-from kernel_tools.registry.records import VersionRecord
+from kernel_tools.hosting.records import (
+    CaptureConfig,
+    EndpointRecord,
+    EndpointState,
+    Limits,
+    ScalingPolicy,
+    Security,
+)
+from kernel_tools.hosting.scaling import EndpointScale
+from kernel_tools.hosting.updates import UpdateProgress
+from kernel_tools.registry.records import ModelFile, VersionRecord
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HOST = "127.0.0.1"
+ALL_TRAFFIC = "AllTraffic"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A compiled package: its id in the registry, its target, and its files."""
+
+    id: str
+    target: str
+    files: tuple[ModelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductionVariant:
+    """One of the models that share an endpoint's requests: its part is its weight over the sum of all weights.
+
+    Parameters
+    ----------
+    name, weight, workers
+        Of the variant; `workers` processes answer for it.
+    version
+        The version that gives the answer.
+    trust
+        Whether code of the model's own may run.
+    before
+        The versions that prepare its rows, in their order: with it, an inference pipeline.
+    package
+        The compiled package that answers instead of the model itself.
+    command
+        The program that answers instead, run in the folder of the version's files.
+    app
+        The ASGI application that answers instead, as ``module:attribute`` in the folder of the version's files.
+    """
+
+    name: str
+    version: VersionRecord
+    weight: float = 1.0
+    workers: int = 1
+    trust: bool = False
+    before: tuple[VersionRecord, ...] = ()
+    package: Package | None = None
+    command: tuple[str, ...] = ()
+    app: str = ""
+
+    @property
+    def versions(self) -> tuple[VersionRecord, ...]:
+        """All versions that answer, in their order."""
+        return (*self.before, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +95,30 @@ class EndpointConfiguration:
     created_by: str
     version: VersionRecord
     trust: bool = False
+    variants: tuple[ProductionVariant, ...] = ()
+    revision: int = 1
+    limits: Limits = Limits()
+    scaling: ScalingPolicy | None = None
+    security: Security = Security()
+    capture: CaptureConfig | None = None
     format_version: int = FORMAT_VERSION
+
+    @property
+    def production_variants(self) -> tuple[ProductionVariant, ...]:
+        """The variants; an endpoint that names none has one, which takes all traffic."""
+        return self.variants or (ProductionVariant(ALL_TRAFFIC, self.version, trust=self.trust),)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that serves a variant: `is_ready` once its model is loaded, `is_worn` if it is to be replaced."""
+
+    id: str
+    variant: str
+    revision: int
+    process: ProcessIdentity
+    is_ready: bool = False
+    is_worn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +130,19 @@ class EndpointStatus:
     state
         The state that was last written.
     launch
-        Identifies one start of the process; a process of an earlier launch may write nothing any more.
+        Identifies one start of the endpoint; a worker of an earlier launch may write nothing any more.
     changed_at
         When this was written.
     process
-        The endpoint's process, once it has begun.
+        The process of an endpoint that format 1 started; those of today are in `workers`.
     starter
         The process that starts or deletes the endpoint; if it dies half-way, the state tells.
+    workers
+        The processes that answer, or load in order to.
+    in_service_at
+        When this launch first answered; 0 before.
+    failed_revision
+        The newest revision whose model could not be loaded, for `reason`.
     port
         The port on 127.0.0.1; a restart takes it again if it is free.
     reason
@@ -70,10 +156,21 @@ class EndpointStatus:
     starter: ProcessIdentity | None = None
     port: int | None = None
     reason: str = ""
+    workers: tuple[Worker, ...] = ()
+    in_service_at: int = 0
+    failed_revision: int = 0
     format_version: int = FORMAT_VERSION
+
+    @property
+    def processes(self) -> list[ProcessIdentity]:
+        """All processes that serve the endpoint, those that can answer first."""
+        ordered = sorted(self.workers, key=lambda worker: not worker.is_ready)
+        return [worker.process for worker in ordered] + ([self.process] if self.process is not None else [])
 
 
 _Document = TypeVar("_Document", EndpointConfiguration, EndpointStatus)
+MAX_EVENTS_BYTES = 1024 * 1024
+_EXPLAINED = (EndpointState.FAILED, EndpointState.OUT_OF_SERVICE, EndpointState.DELETING)
 
 
 def current_time() -> int:
@@ -89,6 +186,12 @@ class EndpointFolder:
         self.workspace = workspace
         self.path = workspace.folder("endpoints", name)
         self.log_path = self.path / "log.txt"
+        self.routes_path = self.path / "routes.json"
+        self.metrics_path = self.path / "metrics"
+        self.modules_path = self.path / "modules.json"
+        self.custom_metrics_path = self.path / "custom-metrics.jsonl"
+        self.token_path = self.path / "token"
+        self.captures_path = workspace.folder("captures", name)
 
     def exists(self) -> bool:
         """Whether there is an endpoint of this name, in whatever state."""
@@ -141,10 +244,60 @@ class EndpointFolder:
         for leftover in self.path.parent.glob(f".{self.name}~*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
-    def configuration(self) -> EndpointConfiguration:
-        """Read `endpoint.json`; IntegrityError if it is broken, NotFoundError if there is no such endpoint."""
+    def configuration(self, revision: int | None = None) -> EndpointConfiguration:
+        """Read `endpoint.json`, or an earlier revision; IntegrityError if broken, NotFoundError without endpoint."""
         self.require()
-        return _read(self.path / "endpoint.json", EndpointConfiguration)
+        present = _read(self.path / "endpoint.json", EndpointConfiguration)
+        if revision in (None, present.revision):
+            return present
+        return _read(self.path / f"endpoint.{revision}.json", EndpointConfiguration)
+
+    def write_configuration(self, configuration: EndpointConfiguration) -> None:
+        """Replace `endpoint.json`, keeping the one before as a revision; the caller holds the lock."""
+        before = self.configuration()
+        _write(self.path / f"endpoint.{before.revision}.json", before)
+        _write(self.path / "endpoint.json", configuration)
+
+    def restore_configuration(self, revision: int) -> None:
+        """Make an earlier revision the present one again; the caller holds the lock."""
+        _write(self.path / "endpoint.json", self.configuration(revision))
+
+    def update_progress(self) -> UpdateProgress | None:
+        """Return how far the last update is; None if there never was one."""
+        try:
+            return msgspec.json.decode((self.path / "update.json").read_bytes(), type=UpdateProgress)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise IntegrityError(f"update.json of endpoint {self.name!r} cannot be read: {error}.") from error
+
+    def write_update(self, progress: UpdateProgress) -> None:
+        """Replace `update.json`; the caller holds the lock."""
+        with atomic_write(self.path / "update.json") as file:
+            file.write(msgspec.json.encode(progress))
+
+    def scale(self) -> EndpointScale | None:
+        """Return how the host scaled the endpoint; None if it never did."""
+        try:
+            return msgspec.json.decode((self.path / "scale.json").read_bytes(), type=EndpointScale)
+        except (OSError, ValueError):
+            return None  # it is decided anew
+
+    def write_scale(self, scale: EndpointScale | None) -> None:
+        """Replace `scale.json`, or remove it so that scaling begins anew; the caller holds the lock."""
+        if scale is None:
+            (self.path / "scale.json").unlink(missing_ok=True)
+            return
+        with atomic_write(self.path / "scale.json") as file:
+            file.write(msgspec.json.encode(scale))
+
+    def record_event(self, event: str, details: dict[str, object]) -> None:
+        """Append to `events.jsonl` what the panel shows as progress; the caller holds the lock."""
+        path = self.path / "events.jsonl"
+        if path.exists() and path.stat().st_size > MAX_EVENTS_BYTES:
+            path.replace(self.path / "events.1.jsonl")
+        with path.open("ab") as file:
+            file.write(msgspec.json.encode({"time": current_time(), "event": event, **details}) + b"\n")
 
     def status(self) -> EndpointStatus:
         """Read `state.json` as it was written; IntegrityError if it is broken, NotFoundError without endpoint."""
@@ -161,12 +314,11 @@ class EndpointFolder:
             status = self.status()
         except IntegrityError as error:
             return EndpointStatus(EndpointState.FAILED, "", 0, reason=f"{error} {self._way_out}")
-        dead = status.process is not None and not status.process.is_alive()
-        if status.state is EndpointState.IN_SERVICE and (dead or status.process is None):
-            reason = f"The process of endpoint {self.name!r} is gone (it was killed, or the machine was restarted)."
-        elif status.state is EndpointState.CREATING and dead:
-            reason = f"The process of endpoint {self.name!r} ended while it was loading the model; its log says more."
-        elif status.state is EndpointState.CREATING and status.process is None and not _is_alive(status.starter):
+        is_served = any(process.is_alive() for process in status.processes) or host_is_alive(self.workspace)
+        has_served = status.state.is_serving or status.in_service_at > 0
+        if status.state not in (EndpointState.FAILED, EndpointState.DELETING) and has_served and not is_served:
+            reason = f"The processes of endpoint {self.name!r} are gone (killed, or the machine was restarted)."
+        elif status.state is EndpointState.CREATING and not is_served and not _is_alive(status.starter):
             reason = f"Endpoint {self.name!r} was never started: the process that deployed it ended before that."
         elif status.state is EndpointState.DELETING and not _is_alive(status.starter):
             return replace(status, reason=f"The deletion of {self.name!r} was interrupted. Call .delete() again.")
@@ -179,10 +331,12 @@ class EndpointFolder:
     def record(self) -> EndpointRecord:
         """Return the endpoint as the panels show it; a broken file makes it Failed, with the reason."""
         status = self.current_status()
-        address = f"http://{HOST}:{status.port}" if status.state is EndpointState.IN_SERVICE else None
-        pid = status.process.pid if status.process is not None and address else None
+        address = f"http://{HOST}:{status.port}" if status.state.is_serving else None
+        pid = next((process.pid for process in status.processes if process.is_alive()), None) if address else None
         try:
             configuration = self.configuration()
+            if address and configuration.security.certificate:
+                address = address.replace("http:", "https:")
         except IntegrityError as error:
             return EndpointRecord(
                 self.name, "", 0, EndpointState.FAILED, status.changed_at, "", address, pid,
@@ -197,7 +351,7 @@ class EndpointFolder:
             created_by=configuration.created_by,
             url=address,
             pid=pid,
-            reason=status.reason,
+            reason=status.reason if status.state in _EXPLAINED else "",
             version_id=configuration.version.id,
         )
 
@@ -223,6 +377,19 @@ def endpoint_folders(workspace: Workspace) -> list[EndpointFolder]:
     root = workspace.root / "endpoints"
     names = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     return [EndpointFolder(workspace, name) for name in names if NAME_PATTERN.fullmatch(name)]
+
+
+def host_file(workspace: Workspace) -> Path:
+    """The file that names the process of the workspace's host."""
+    return workspace.root / "endpoints" / ".host.json"
+
+
+def host_is_alive(workspace: Workspace) -> bool:
+    """Whether a host watches over the workspace's endpoints, so that what crashed is started again."""
+    try:
+        return msgspec.json.decode(host_file(workspace).read_bytes(), type=ProcessIdentity).is_alive()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_alive(process: ProcessIdentity | None) -> bool:

@@ -1,77 +1,178 @@
 """What happens to an endpoint: it is created, launched, watched, stopped and removed; each step survives a crash.
 
-The endpoint's lock is held for every step that changes its state, and never while a model loads.
+The host does the work: these steps write what is wanted and nudge it. The endpoint's lock is held for every step that
+changes its state, and never while a model loads.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError, UnavailableError
-from kernel_tools.core.processes import current_process, identify_process
-from kernel_tools.core.workspace import Workspace
-from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder, EndpointStatus, current_time
-from kernel_tools.hosting.process import find_servers, start_server, stop_process
-from kernel_tools.hosting.records import EndpointState
-from kernel_tools.registry.records import VersionRecord, VersionStatus
+from kernel_tools.core.processes import current_process
+from kernel_tools.hosting.doors import write_token
+from kernel_tools.hosting.folder import (
+    EndpointConfiguration,
+    EndpointFolder,
+    EndpointStatus,
+    ProductionVariant,
+    current_time,
+)
+from kernel_tools.hosting.hosts import ask_host, nudge_host
+from kernel_tools.hosting.process import find_servers, stop_processes
+from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits, ScalingPolicy, Security
+from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
 
 POLL_SECONDS = 0.01
 
 
-def choose_version(workspace: Workspace, model: str, version: int | None) -> VersionRecord:
-    """Return the version to deploy: the one asked for unless it is rejected, else the newest approved one.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such version, or none is approved.
-    ConflictError
-        If the version is rejected.
-    """
-    from kernel_tools import registry
-
-    if version is None:
-        try:
-            return registry.get(model, status=VersionStatus.APPROVED, workspace=workspace).record
-        except NotFoundError as error:
-            newest = registry.get(model, workspace=workspace).version  # a clearer error if there is no such model
-            raise NotFoundError(
-                f"Model {model!r} has no approved version. Approve one with "
-                f"kernel_tools.registry.get({model!r}, version={newest}).approve(note=...), or name a version."
-            ) from error
-    record = registry.get(model, version, workspace=workspace).record
-    if record.status is VersionStatus.REJECTED:
-        note = f" ({record.note})" if record.note else ""
-        raise ConflictError(
-            f"Version {version} of {model!r} is rejected{note}. Deploy another version, or approve this one first."
-        )
-    return record
-
-
-def create(folder: EndpointFolder, version: VersionRecord, trust: bool) -> None:
-    """Make the endpoint and start its process.
+def create(
+    folder: EndpointFolder,
+    variant: ProductionVariant,
+    limits: Limits | None = None,
+    security: Security | None = None,
+    capture: CaptureConfig | None = None,
+    scaling: ScalingPolicy | None = None,
+) -> None:
+    """Make the endpoint and have its workers started.
 
     Raises
     ------
     ConflictError
         If the name is taken.
     """
-    user = current_user()
-    configuration = EndpointConfiguration(folder.name, current_time(), user, version, trust)
+    version, now = variant.version, current_time()
+    configuration = EndpointConfiguration(
+        folder.name, now, current_user(), version, variant.trust, (variant,), limits=limits or Limits(),
+        scaling=scaling, security=security or Security(), capture=capture,
+    )  # fmt: skip
     with folder.lock():
-        status = _new_launch()
-        folder.create(configuration, status)
-        details = {"model": version.model, "version": version.version} | ({"trust": True} if trust else {})
+        folder.create(configuration, _new_launch())
+        if configuration.security.auth != "none":
+            write_token(folder.token_path)
+        details = {"model": version.model, "version": version.version} | ({"trust": True} if variant.trust else {})
         folder.workspace.audit.record("endpoint.deploy", folder.name, details)
-        _start(folder, status)
+    nudge_host(folder.workspace)
+
+
+def update(folder: EndpointFolder, variants: tuple[ProductionVariant, ...], policy: UpdatePolicy) -> UpdateProgress:
+    """Have the host pass from the present configuration to one with other variants.
+
+    Raises
+    ------
+    ConflictError
+        If the endpoint is not in service, or another update is under way.
+    """
+    with folder.lock():
+        before, progress = folder.configuration(), folder.update_progress()
+        if progress is not None and not progress.is_over:
+            raise ConflictError(f"Endpoint {folder.name!r} is being updated. Wait until that is over.")
+        if not (state := folder.current_status().state).is_serving:
+            raise ConflictError(f"Endpoint {folder.name!r} is {state.value}: only one that is InService is updated.")
+        revision = max(before.revision, progress.revision if progress is not None else 0) + 1
+        first = variants[0]
+        configuration = replace(
+            before, version=first.version, trust=first.trust, variants=variants, revision=revision, format_version=2
+        )
+        now = current_time()
+        begun = UpdateProgress(before.revision, revision, policy, "starting", now, began_at=now)
+        folder.write_update(begun)  # before the configuration: nothing is shifted without a plan
+        folder.write_configuration(configuration)
+        folder.write_status(replace(folder.status(), state=EndpointState.UPDATING, changed_at=current_time()))
+        folder.record_event("update", {"phase": begun.phase, "share": 0.0, "reason": ""})
+        folder.workspace.audit.record("endpoint.update", folder.name, {"revision": revision, "kind": policy.kind})
+    nudge_host(folder.workspace)
+    return begun
+
+
+def scale(
+    folder: EndpointFolder, variant: str | None, change: int | Callable[[ScalingPolicy | None], ScalingPolicy]
+) -> None:
+    """Have a variant, or each one, served by so many workers; or by as many as the policy says that `change` returns.
+
+    Raises
+    ------
+    ConflictError
+        If the endpoint is being updated.
+    NotFoundError
+        If it has no such variant.
+    """
+    with folder.lock():
+        configuration, progress = folder.configuration(), folder.update_progress()
+        if progress is not None and not progress.is_over:
+            raise ConflictError(f"Endpoint {folder.name!r} is being updated. Scale it when that is over.")
+        present = configuration.production_variants
+        if variant not in (None, *(item.name for item in present)):
+            names = ", ".join(item.name for item in present)
+            raise NotFoundError(f"Endpoint {folder.name!r} has no variant {variant!r}. It has {names}.")
+        details: dict[str, object]
+        if isinstance(change, int):
+            scaled = tuple(replace(item, workers=change) if variant in (None, item.name) else item for item in present)
+            changed = replace(configuration, variants=scaled, scaling=None)
+            folder.write_scale(None)
+            details = {"workers": change, "variant": variant}
+        else:
+            policy = change(configuration.scaling)
+            changed = replace(configuration, scaling=policy)
+            details = {"min_workers": policy.min_workers, "max_workers": policy.max_workers, "target": policy.target}
+        folder.write_configuration(replace(changed, format_version=2))
+        status = folder.status()
+        if status.state is EndpointState.IN_SERVICE:
+            folder.write_status(replace(status, state=EndpointState.SYSTEM_UPDATING, changed_at=current_time()))
+        folder.record_event("scale", details)
+        folder.workspace.audit.record("endpoint.scale", folder.name, details)
+    nudge_host(folder.workspace)
+
+
+def wait_until_scaled(folder: EndpointFolder, timeout: float) -> None:
+    """Wait until the workers that are ready are those that are wanted; UnavailableError if not in time."""
+    end = time.monotonic() + timeout
+    while True:
+        configuration, present = folder.configuration(), folder.status().workers
+        variants, policy = configuration.production_variants, configuration.scaling
+        numbers = Counter(item.variant for item in present)
+        if policy is None:
+            is_reached = numbers == Counter({item.name: item.workers for item in variants})
+        else:
+            is_reached = all(policy.min_workers <= numbers[item.name] <= policy.max_workers for item in variants)
+        if is_reached and all(item.is_ready for item in present):
+            return
+        if time.monotonic() > end:
+            raise UnavailableError(f"Endpoint {folder.name!r} is not scaled after {timeout:g} s. Read .logs().")
+        time.sleep(POLL_SECONDS)
+
+
+def wait_until_updated(folder: EndpointFolder, revision: int, timeout: float) -> None:
+    """Wait until an update is over.
+
+    Raises
+    ------
+    UnavailableError
+        If it was rolled back, with the reason, or is not over in time.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        progress = folder.update_progress()
+        if progress is None or progress.revision != revision:
+            return
+        if progress.phase == "finished" and folder.status().state is not EndpointState.UPDATING:
+            return
+        if progress.phase == "rolled_back":
+            raise UnavailableError(f"The update of endpoint {folder.name!r} was rolled back. {progress.reason}")
+        if time.monotonic() > end:
+            raise UnavailableError(
+                f"The update of endpoint {folder.name!r} is not over after {timeout:g} s (it is {progress.phase})."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def relaunch(folder: EndpointFolder) -> None:
-    """Stop the endpoint's process if it runs, and start a new one on the same port.
+    """Stop the endpoint's workers if they run, and have new ones started on the same port.
 
     Raises
     ------
@@ -83,11 +184,11 @@ def relaunch(folder: EndpointFolder) -> None:
         status = _written_status(folder)
         if status is not None and status.state is EndpointState.DELETING:
             raise ConflictError(f"Endpoint {folder.name!r} is being deleted. Deploy it again after that.")
-        _stop(folder, status)
         launched = _new_launch(port=status.port if status else None)
         folder.write_status(launched)
+        _stop(folder, status)
         folder.workspace.audit.record("endpoint.restart", folder.name)
-        _start(folder, launched)
+    nudge_host(folder.workspace)
 
 
 def delete(folder: EndpointFolder) -> None:
@@ -96,10 +197,11 @@ def delete(folder: EndpointFolder) -> None:
         folder.require()
         status = _written_status(folder)
         deleting = _new_launch(port=status.port if status else None)
-        folder.write_status(replace(deleting, state=EndpointState.DELETING, process=status.process if status else None))
+        folder.write_status(replace(deleting, state=EndpointState.DELETING, workers=status.workers if status else ()))
         folder.workspace.audit.record("endpoint.delete", folder.name)
         _stop(folder, status)
         folder.remove()
+        ask_host(folder.workspace, "nudge")
         folder.workspace.audit.record("endpoint.deleted", folder.name)
 
 
@@ -116,7 +218,7 @@ def wait_until_in_service(folder: EndpointFolder, timeout: float) -> None:
     end = time.monotonic() + timeout
     while True:
         status = folder.current_status()
-        if status.state is EndpointState.IN_SERVICE:
+        if status.state.is_serving:
             return
         if status.state is EndpointState.FAILED:
             log = folder.log(15)
@@ -138,18 +240,6 @@ def _new_launch(port: int | None = None) -> EndpointStatus:
     )
 
 
-def _start(folder: EndpointFolder, status: EndpointStatus) -> None:
-    environment = {**os.environ, "ATELIER_HOME": str(folder.workspace.root)}
-    environment["ATELIER_ARTIFACT_ROOT"] = folder.workspace.artifacts.root_url
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait for the next request burn no processor
-    process = identify_process(start_server(folder.path, status.launch, folder.log_path, environment))
-    if process is not None:
-        folder.write_status(replace(status, process=process))
-    else:
-        reason = f"The process of endpoint {folder.name!r} ended at once; its log says more."
-        folder.write_status(replace(status, state=EndpointState.FAILED, reason=reason))
-
-
 def _written_status(folder: EndpointFolder) -> EndpointStatus | None:
     try:
         return folder.status()
@@ -158,9 +248,5 @@ def _written_status(folder: EndpointFolder) -> EndpointStatus | None:
 
 
 def _stop(folder: EndpointFolder, status: EndpointStatus | None) -> None:
-    """Stop the process that the state names; without one, any that serves this folder."""
-    if status is not None and status.process is not None:
-        stop_process(status.process)
-    else:
-        for process in find_servers(folder.path):
-            stop_process(process)
+    """Stop the processes that the state names; without one, any that serves this folder."""
+    stop_processes(status.processes if status is not None else find_servers(folder.path))

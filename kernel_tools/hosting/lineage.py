@@ -9,7 +9,7 @@ from kernel_tools.core.errors import IntegrityError, NotFoundError
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.folder import endpoint_folders
 from kernel_tools.hosting.records import EndpointRecord
-from kernel_tools.registry.lineage import LineageNode, Links, parse_version_node, version_node, version_node_id
+from kernel_tools.registry.lineage_graph import LineageNode, Links, parse_version_node, version_node, version_node_id
 from kernel_tools.registry.records import VersionRecord
 
 

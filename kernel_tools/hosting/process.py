@@ -1,4 +1,4 @@
-"""Starting and stopping the process of an endpoint: a session of its own, so that it outlives kernel and server."""
+"""Starting and stopping processes of hosting: in sessions of their own, so that they outlive kernel and server."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ import os
 import site
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kernel_tools.core.errors import ConflictError, UnavailableError
 from kernel_tools.core.processes import ProcessIdentity, identify_process
 
-SERVER_MODULE = "kernel_tools.hosting.server"
+WORKER_MODULE = "kernel_tools.hosting.worker"
+ZYGOTE_MODULE = "kernel_tools.hosting.zygote"
 GRACE_SECONDS = 8.0
 """How long a process may finish its requests after SIGTERM before it is killed."""
 
 
-def start_server(folder: Path, launch: str, log_path: Path, environment: dict[str, str]) -> int:
-    """Start the server of an endpoint folder and return its pid.
+def start_detached(
+    arguments: list[str], log_path: Path, folder: Path, environment: dict[str, str], keep: tuple[int, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """Run a module of this package in a session of its own, which reads nothing and writes what it prints to a log.
 
-    The process leads a session of its own, reads nothing, writes what it prints to the log, and is reaped here.
+    `keep` names the file descriptors that it inherits. The caller reaps it.
     """
     with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", SERVER_MODULE, str(folder), launch],
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            cwd=folder.parent.parent,
+            cwd=folder,
             env=_import_environment(environment),
             start_new_session=True,
+            pass_fds=keep,
         )
-    threading.Thread(target=process.wait, name=f"reaper of {process.pid}", daemon=True).start()
-    return process.pid
 
 
 def _import_environment(environment: dict[str, str]) -> dict[str, str]:
@@ -83,6 +86,14 @@ def stop_process(identity: ProcessIdentity, grace: float = GRACE_SECONDS) -> Non
         ) from error
 
 
+def stop_processes(identities: Iterable[ProcessIdentity], grace: float = GRACE_SECONDS) -> None:
+    """Stop several processes at once, as `stop_process` does each."""
+    wanted = list(identities)
+    if wanted:
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            list(pool.map(lambda identity: stop_process(identity, grace), wanted))
+
+
 def _wait_for_end(identity: ProcessIdentity, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while identity.is_alive():
@@ -93,12 +104,25 @@ def _wait_for_end(identity: ProcessIdentity, seconds: float) -> bool:
 
 
 def find_servers(folder: Path) -> list[ProcessIdentity]:
-    """Find the running servers of an endpoint folder by their command lines, for when its state cannot be read."""
+    """Find the running workers of an endpoint folder, for when its state cannot be read.
+
+    A worker is told by its command line, or if a zygote forked it, by the log that it prints to.
+    """
     import psutil
 
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if SERVER_MODULE in command and str(folder) in command and (identity := identify_process(process.pid)):
+        is_worker = WORKER_MODULE in command and str(folder) in command
+        if (is_worker or (ZYGOTE_MODULE in command and _prints_to(process.pid, folder / "log.txt"))) and (
+            identity := identify_process(process.pid)
+        ):
             found.append(identity)
     return found
+
+
+def _prints_to(pid: int, log: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/fd/1").samefile(log)
+    except OSError:
+        return False

@@ -26,7 +26,7 @@ class WorkspaceMagics(Magics):
         workspace = current_workspace()
         counts = experiments.count_runs(workspace=workspace)
         endpoints = hosting.list_endpoints(workspace=workspace)
-        in_service = sum(endpoint.state == hosting.EndpointState.IN_SERVICE for endpoint in endpoints)
+        in_service = sum(endpoint.state.is_serving for endpoint in endpoints)
         pending = registry.count_versions(registry.VersionStatus.PENDING, workspace=workspace)
         rows = {
             "workspace": str(workspace.root),

@@ -22,6 +22,7 @@ from kernel_tools.registry.tables import (
     model_groups,
     model_tags,
     model_versions,
+    version_packages,
     version_tags,
 )
 
@@ -101,8 +102,11 @@ def find_by_id(connection: sa.Connection, version_id: str) -> VersionRecord | No
 
 
 def referenced_blobs(connection: sa.Connection) -> set[str]:
-    """Return the sha256 of every file of a version or of a logged model, seen at one moment."""
-    contents = connection.execute(sa.select(model_versions.c.content)).scalars()
+    """Return the sha256 of every file of a version, its packages or a logged model, seen at one moment."""
+    contents = [
+        *connection.execute(sa.select(model_versions.c.content)).scalars(),
+        *connection.execute(sa.select(version_packages.c.content)).scalars(),
+    ]
     of_versions = {file["sha256"] for content in contents for file in json.loads(content)["files"]}
     active = sa.select(logged_models.c.id).where(logged_models.c.lifecycle == "active")
     kept = sa.select(logged_model_files.c.sha256).where(logged_model_files.c.model_id.in_(active))

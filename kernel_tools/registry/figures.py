@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel_tools.registry.lineage import Lineage
+from kernel_tools.registry.lineage_graph import Lineage
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

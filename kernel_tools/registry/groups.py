@@ -12,7 +12,7 @@ from kernel_tools.core.database import insert_or_update
 from kernel_tools.core.errors import ConflictError
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.registry import catalog
-from kernel_tools.registry.lineage import refuse_if_in_use
+from kernel_tools.registry.lineage_graph import refuse_if_in_use
 from kernel_tools.registry.names import MAX_DESCRIPTION, validate_model_name, validate_tags, validate_text
 from kernel_tools.registry.records import ModelGroup
 from kernel_tools.registry.tables import model_groups, model_tags, model_versions

@@ -57,7 +57,8 @@ def register_files(
     format
         ``xgboost-ubj``, ``lightgbm-text``, ``skops``, ``onnx``, ``torch-export``, ``safetensors``, ``mlflow`` (a folder
         with an ``MLmodel``), ``python-folder`` (a folder with a ``predict.py``, whose code runs only with
-        ``trust=True``), or ``files``: kept and handed back, but not loaded. Default: told by the files.
+        ``trust=True``), ``inference-script`` (a folder with an ``inference.py``, as SageMaker's containers take it), or
+        ``files``: kept and handed back, but not loaded. Default: told by the files.
     run
         The run that made it, or its id.
     sample_input

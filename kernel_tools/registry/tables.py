@@ -122,6 +122,21 @@ model_cards = sa.Table(
 )
 """Every revision of every card; `content` is JSON."""
 
+version_packages = sa.Table(
+    "version_packages",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("model", sa.String(256), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("target", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    _of_version("version_packages"),
+    sa.Index("ix_version_packages_model_version", "model", "version"),
+)
+"""Other forms of a version's model; `content` is JSON that never changes: files, manifest, what it was chosen from."""
+
 logged_models = sa.Table(
     "logged_models",
     metadata,

@@ -13,7 +13,7 @@ from kernel_tools.core.workspace import Workspace, join_inside
 from kernel_tools.experiments.run import Run
 from kernel_tools.registry import cards, catalog, promotion, versions
 from kernel_tools.registry.formats import load_model
-from kernel_tools.registry.lineage import Direction, Lineage, lineage, version_node_id
+from kernel_tools.registry.lineage_graph import Direction, Lineage, lineage, version_node_id
 from kernel_tools.registry.records import ModelCard, Promotion, Stage, VersionRecord, VersionStatus
 from kernel_tools.registry.signature import Signature
 
@@ -28,6 +28,11 @@ class ModelVersion:
     def __repr__(self) -> str:
         record = self._record
         return f"<ModelVersion {record.model!r} version {record.version}, {record.status.value}, {record.format}>"
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that has the version."""
+        return self._workspace
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.registry import catalog
 from kernel_tools.registry.groups import MAX_AUDITED, brief, now
-from kernel_tools.registry.lineage import refuse_if_in_use
+from kernel_tools.registry.lineage_graph import refuse_if_in_use
 from kernel_tools.registry.names import MAX_DESCRIPTION, MAX_LICENCE, MAX_NOTE, validate_tags, validate_text
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 from kernel_tools.registry.tables import model_versions, version_tags

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from studio_ext.handlers import StudioHandler, UnknownPathHandler
 from studio_ext.routes import (
+    async_inferences,
     comparison,
+    compiler,
     debugger,
     experiments,
     home,
@@ -47,7 +49,9 @@ HANDLERS: list[type[StudioHandler]] = [
     *profiler.HANDLERS,
     *registry.HANDLERS,
     *registry_views.HANDLERS,
+    *compiler.HANDLERS,
     *hosting.HANDLERS,
+    *async_inferences.HANDLERS,
     *jobs.HANDLERS,
     *job_page.HANDLERS,
     *job_files.HANDLERS,

@@ -142,7 +142,7 @@ class HomeHandler(StudioHandler):
             models=registry.count_models(workspace=self.workspace),
             pending_versions=pending,
             endpoints=len(endpoints),
-            endpoints_in_service=sum(record.state is EndpointState.IN_SERVICE for record in endpoints),
+            endpoints_in_service=sum(record.state.is_serving for record in endpoints),
             jobs=sum(by_state.values()),
             running_jobs=by_state[JobState.RUNNING],
             waiting_jobs=sum(by_state[state] for state in OPEN_JOBS) - by_state[JobState.RUNNING],

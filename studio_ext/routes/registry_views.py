@@ -11,10 +11,10 @@ from kernel_tools import registry
 from kernel_tools.core.errors import NotFoundError
 from kernel_tools.core.figures import figure_json
 from kernel_tools.experiments.comparison import ComparedRow
-from kernel_tools.registry.compare import compare_records, read_compared
+from kernel_tools.registry.comparison import compare_records, read_compared
 from kernel_tools.registry.figures import lineage_graph
 from kernel_tools.registry.history import VersionHistory
-from kernel_tools.registry.lineage import Lineage
+from kernel_tools.registry.lineage_graph import Lineage
 from kernel_tools.registry.records import ModelCard, VersionRecord
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import FileReply, operation

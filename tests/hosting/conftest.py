@@ -13,11 +13,13 @@ import pytest
 import kernel_tools as kt
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.hosting.folder import endpoint_folders
+from kernel_tools.hosting.hosts import stop_host
 from kernel_tools.hosting.process import find_servers, stop_process
 
 
 def end_endpoints(workspace: Workspace) -> None:
-    """Kill whatever serves a folder of the workspace."""
+    """Stop the host of the workspace, and kill whatever still serves a folder of it."""
+    stop_host(workspace)
     for folder in endpoint_folders(workspace):
         for process in find_servers(folder.path):
             stop_process(process, grace=0.5)

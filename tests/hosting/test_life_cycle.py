@@ -20,7 +20,8 @@ from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFou
 from kernel_tools.core.processes import identify_process
 from kernel_tools.hosting import EndpointState, lifecycle
 from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder
-from kernel_tools.hosting.server import bind
+from kernel_tools.hosting.hosts import ask_host, nudge_host, stop_host
+from kernel_tools.hosting.listeners import bind
 
 SOURCE = Path(kt.__file__).parents[1]
 
@@ -81,18 +82,48 @@ def test_only_approved_or_named_versions_are_deployed_and_rejected_ones_never(wo
     assert "unapproved" not in [item.name for item in kt.hosting.list_endpoints(workspace=workspace)]
 
 
-def test_a_killed_process_makes_the_endpoint_failed_and_restart_brings_it_back(workspace, own_endpoint, census):
+def test_a_killed_worker_is_started_again_while_requests_wait(own_endpoint, census):
     before = own_endpoint.record
+    expected = own_endpoint.predict_proba(census.row)
     os.kill(before.pid, signal.SIGKILL)
+    assert (own_endpoint.predict_proba(census.row) == expected).all()
+    after = own_endpoint.record
+    assert after.state is EndpointState.IN_SERVICE
+    assert (after.url, after.created_at) == (before.url, before.created_at) and after.pid != before.pid
+
+
+def test_an_endpoint_without_host_and_workers_is_failed_and_restart_brings_it_back(workspace, own_endpoint, census):
+    before = own_endpoint.record
+    stop_host(workspace)
     wait_for(lambda: own_endpoint.state is EndpointState.FAILED)
     failed = own_endpoint.record
-    assert "is gone" in failed.reason and ".restart()" in failed.reason and failed.url is None
+    assert "are gone" in failed.reason and ".restart()" in failed.reason and failed.url is None
     with pytest.raises(UnavailableError, match=r"not in service.*\.restart\(\)"):
         own_endpoint.predict(census.row)
     own_endpoint.restart()
     assert own_endpoint.url == before.url
     assert own_endpoint.predict(census.row).shape == (1,)
-    assert own_endpoint.record.created_at == before.created_at
+
+
+def test_the_next_host_adopts_the_workers_and_sockets_of_one_that_was_killed(workspace, own_endpoint, census):
+    before = own_endpoint.record
+    killed = ask_host(workspace, "status")["pid"]
+    os.kill(killed, signal.SIGKILL)
+    assert own_endpoint.state is EndpointState.IN_SERVICE
+    assert own_endpoint.predict(census.row).shape == (1,)
+    nudge_host(workspace)
+    wait_for(lambda: "own" in ask_host(workspace, "status")["endpoints"])
+    assert ask_host(workspace, "status")["pid"] != killed
+    assert own_endpoint.record == before
+    os.kill(before.pid, signal.SIGKILL)  # the adopted socket outlives the worker that it was taken from
+    assert own_endpoint.predict(census.row).shape == (1,)
+    assert own_endpoint.url == before.url
+
+
+def test_workers_call_for_a_new_host_when_theirs_was_killed(workspace, own_endpoint):
+    killed = ask_host(workspace, "status")["pid"]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: (ask_host(workspace, "status") or {"pid": killed})["pid"] != killed, 30)
 
 
 def test_a_client_follows_an_endpoint_that_was_restarted(own_endpoint, census):
@@ -157,9 +188,10 @@ def test_delete_lets_a_request_finish_that_is_being_answered(workspace, census, 
 def test_an_endpoint_can_be_deleted_while_it_loads(workspace):
     endpoint = kt.hosting.deploy("census", name="early", timeout=0, workspace=workspace)
     assert endpoint.state is EndpointState.CREATING
-    process = endpoint._folder.status().process
+    wait_for(lambda: endpoint._folder.status().workers)
+    processes = endpoint._folder.status().processes
     endpoint.delete()
-    assert not process.is_alive()
+    assert not any(process.is_alive() for process in processes)
 
 
 def test_a_deletion_that_was_interrupted_is_completed_by_the_next(workspace, own_endpoint, monkeypatch):
@@ -179,7 +211,8 @@ def test_a_deletion_that_was_interrupted_is_completed_by_the_next(workspace, own
     assert not process.is_alive()
 
 
-def test_a_deploy_that_was_killed_before_the_process_started_is_failed(workspace, census):
+def test_a_deploy_that_was_killed_before_a_host_knew_of_it_is_failed(workspace, census):
+    stop_host(workspace)
     folder = EndpointFolder(workspace, "unborn")
     version = kt.registry.get("census", 1, workspace=workspace).record
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -237,7 +270,7 @@ def test_a_folder_with_broken_files_is_failed_and_breaks_no_list(workspace, endp
             (folder / name).write_bytes(content)
     if file == "endpoint.json":  # a copy must not speak of the process of the original
         state = json.loads((folder / "state.json").read_text())
-        (folder / "state.json").write_text(json.dumps({**state, "process": None}))
+        (folder / "state.json").write_text(json.dumps({**state, "workers": []}))
     records = {item.name: item.record for item in kt.hosting.list_endpoints(workspace=workspace)}
     assert records["shared"].state is EndpointState.IN_SERVICE
     assert records["broken"].state is EndpointState.FAILED
@@ -265,7 +298,7 @@ def test_a_log_that_grew_long_is_moved_aside_while_the_process_prints_on(tmp_pat
     path = tmp_path / "log.txt"
     code = """
 import sys, pathlib
-from kernel_tools.hosting.server import rotate_log
+from kernel_tools.hosting.worker import rotate_log
 path = pathlib.Path(sys.argv[1])
 print("first", flush=True); rotate_log(path, 1); rotate_log(path, 100); print("second", flush=True)
 """

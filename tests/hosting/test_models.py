@@ -18,11 +18,17 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import kernel_tools as kt
 from kernel_tools.core.errors import InvalidArgumentError, InvalidDataError
 from kernel_tools.hosting.client import encode_rows
-from kernel_tools.hosting.predictor import Predictor
+from kernel_tools.hosting.engines.framework import FrameworkEngine
+from kernel_tools.hosting.engines.xgboost_calls import coded_call, estimator_call
 from kernel_tools.hosting.wire import ModelError
-from kernel_tools.hosting.xgboost_calls import coded_call, estimator_call
+from kernel_tools.hosting.wire.replies import plain_values
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 from kernel_tools.registry.signature import Signature, infer_signature
+
+
+def answer(engine, body):
+    """The reply of an engine, as JSON has it."""
+    return plain_values(engine.predict(engine.read(body)))
 
 
 def version_of(signature: Signature | None, sample: list[object] | None = None) -> VersionRecord:
@@ -37,8 +43,8 @@ def numbers() -> SimpleNamespace:
 
 
 def ask(model, frame, signature=None):
-    predictor = Predictor(version_of(signature or infer_signature(frame)), model)
-    reply = predictor.predict(msgspec.json.decode(encode_rows(frame)[0]))
+    engine = FrameworkEngine(version_of(signature or infer_signature(frame)), model)
+    reply = answer(engine, msgspec.json.decode(encode_rows(frame)[0]))
     return msgspec.json.decode(msgspec.json.encode(reply))
 
 
@@ -107,17 +113,17 @@ def test_the_fast_way_is_not_taken_for_a_model_that_is_not_made_of_trees(numbers
 def test_a_torch_module_takes_arrays_of_its_shape(numbers):
     module = torch.nn.Linear(2, 3)
     batch = torch.tensor(numbers.X.to_numpy(), dtype=torch.float32)
-    predictor = Predictor(version_of(infer_signature(batch)), module)
+    engine = FrameworkEngine(version_of(infer_signature(batch)), module)
     expected = module(batch).detach()
-    assert (torch.tensor(predictor.predict({"instances": batch.tolist()})["predictions"]) == expected).all()
+    assert (torch.tensor(answer(engine, {"instances": batch.tolist()})["predictions"]) == expected).all()
     with pytest.raises(InvalidDataError, match=r"shape \[1, 3\]; the model takes \[any, 2\]"):
-        predictor.predict({"instances": [[1, 2, 3]]})
+        answer(engine, {"instances": [[1, 2, 3]]})
     with pytest.raises(InvalidDataError, match="different lengths"):
-        predictor.predict({"instances": [[1, 2], [1]]})
+        answer(engine, {"instances": [[1, 2], [1]]})
     with pytest.raises(InvalidDataError, match=r"Instance 1, position \[0\]: 'x' does not fit"):
-        predictor.predict({"instances": [[1, 2], ["x", 1]]})
+        answer(engine, {"instances": [[1, 2], ["x", 1]]})
     with pytest.raises(InvalidArgumentError, match="send it as 'instances'"):
-        predictor.predict({"dataframe_records": [{"a": 1}]})
+        answer(engine, {"dataframe_records": [{"a": 1}]})
 
 
 def test_a_torch_endpoint_answers_arrays(workspace):
@@ -132,13 +138,13 @@ def test_a_torch_endpoint_answers_arrays(workspace):
 
 def test_a_model_without_signature_takes_rows_as_they_come(numbers):
     model = LinearRegression().fit(numbers.X, numbers.three)
-    predictor = Predictor(version_of(None), model)
+    engine = FrameworkEngine(version_of(None), model)
     expected = model.predict(numbers.X[:2]).tolist()
-    assert predictor.predict({"dataframe_records": numbers.X[:2].to_dict("records")})["predictions"] == expected
+    assert answer(engine, {"dataframe_records": numbers.X[:2].to_dict("records")})["predictions"] == expected
     with pytest.raises(ModelError, match=r"The model raised ValueError: The feature names should match"):
-        predictor.predict({"dataframe_records": [{"c": 1}]})
+        answer(engine, {"dataframe_records": [{"c": 1}]})
     with pytest.raises(InvalidDataError, match="not an array of numbers"):
-        predictor.predict({"instances": [["x", {}]]})
+        answer(engine, {"instances": [["x", {}]]})
 
 
 def test_a_model_that_fails_tells_its_own_words_and_no_traceback(numbers):
@@ -160,14 +166,16 @@ def test_predictions_that_are_not_finite_are_null_on_the_wire(numbers):
 
 def test_what_has_no_way_to_be_called_is_refused():
     with pytest.raises(InvalidArgumentError, match="A dict cannot answer requests"):
-        Predictor(version_of(None), {"w": 1})
+        FrameworkEngine(version_of(None), {"w": 1})
 
 
 def test_the_fast_way_is_left_when_the_sample_shows_another_reply(census, monkeypatch):
     signature = infer_signature(census.X)
     sample = json.loads(census.X.head(3).to_json(orient="records"))
     wrong = {"predictions": np.array([9, 9, 9]), "probabilities": np.zeros((3, 2)), "classes": np.array([0, 1])}
-    monkeypatch.setattr("kernel_tools.hosting.predictor.coded_call", lambda model, signature: lambda rows: wrong)
-    predictor = Predictor(replace(version_of(signature), sample=sample), census.model)
+    monkeypatch.setattr(
+        "kernel_tools.hosting.engines.framework.coded_call", lambda model, signature: lambda rows: wrong
+    )
+    engine = FrameworkEngine(replace(version_of(signature), sample=sample), census.model)
     expected = census.model.predict(census.X.head(3)).tolist()
-    assert predictor.predict({"dataframe_records": sample})["predictions"] == expected
+    assert answer(engine, {"dataframe_records": sample})["predictions"] == expected

@@ -13,7 +13,13 @@ from sklearn.linear_model import LogisticRegression
 import kernel_tools as kt
 from kernel_tools.core.errors import ConflictError, UnavailableError
 from kernel_tools.core.workspace import Workspace
-from kernel_tools.hosting.predictor import Predictor
+from kernel_tools.hosting.engines.framework import FrameworkEngine
+from kernel_tools.hosting.wire.replies import plain_values
+
+
+def answer(engine, body):
+    """The reply of an engine, as JSON has it."""
+    return plain_values(engine.predict(engine.read(body)))
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +29,9 @@ def numbers() -> SimpleNamespace:
     return SimpleNamespace(X=X, y=np.array(["no", "yes"])[(X["a"] > X["b"]).astype(int)])
 
 
-def predictor_of(workspace: Workspace, name: str) -> Predictor:
+def engine_of(workspace: Workspace, name: str) -> FrameworkEngine:
     version = kt.registry.get(name, workspace=workspace)
-    return Predictor(version.record, version.load())
+    return FrameworkEngine(version.record, version.load())
 
 
 @pytest.mark.parametrize("has_map", [True, False])
@@ -38,11 +44,11 @@ def test_an_onnx_classifier_answers_from_one_run_of_its_graph(workspace, numbers
     converted = to_onnx(model, numbers.X.to_numpy()[:1], options={id(model): {"zipmap": has_map}})
     name = f"onnx-{has_map}"
     kt.registry.register(name, converted, sample_input=numbers.X, workspace=workspace)
-    predictor = predictor_of(workspace, name)
+    engine = engine_of(workspace, name)
     runs = []
     original = OnnxModel.run
     monkeypatch.setattr(OnnxModel, "run", lambda self, rows: runs.append(1) or original(self, rows))
-    reply = predictor.predict({"dataframe_records": numbers.X[:7].to_dict("records")})
+    reply = answer(engine, {"dataframe_records": numbers.X[:7].to_dict("records")})
     assert (reply["predictions"], len(runs)) == (numbers.y[:7].tolist(), 1)
     assert np.allclose(reply["probabilities"], model.predict_proba(numbers.X.to_numpy())[:7], atol=1e-6)
     assert reply.get("classes") == (["no", "yes"] if has_map else None)
@@ -64,7 +70,7 @@ def test_a_lightgbm_classifier_answers_as_its_own_predict(workspace, numbers):
     model = lightgbm.LGBMClassifier(n_estimators=4, verbose=-1, min_child_samples=5).fit(table, numbers.y)
     kt.registry.register("lightgbm", model, sample_input=table, workspace=workspace)
     body = {"dataframe_records": table[:8].to_dict("records")}
-    reply = predictor_of(workspace, "lightgbm").predict(body)
+    reply = answer(engine_of(workspace, "lightgbm"), body)
     assert reply["predictions"] == model.predict(table[:8]).tolist()
     assert reply["probabilities"] == model.predict_proba(table[:8]).tolist()
     assert reply["classes"] == ["no", "yes"]
@@ -93,7 +99,7 @@ def test_a_folder_of_mlflow_answers_with_the_model_in_it(workspace, numbers, tmp
         'signature:\n  inputs: \'[{"type": "float", "name": "a"}, {"type": "float", "name": "b"}]\'\n'
     )
     kt.registry.register_files("mlflow", tmp_path, workspace=workspace)
-    reply = predictor_of(workspace, "mlflow").predict({"dataframe_records": numbers.X[:5].to_dict("records")})
+    reply = answer(engine_of(workspace, "mlflow"), {"dataframe_records": numbers.X[:5].to_dict("records")})
     assert reply["predictions"] == model.predict(numbers.X[:5]).tolist()
     assert reply["classes"] == ["no", "yes"]
 

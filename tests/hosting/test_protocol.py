@@ -42,16 +42,16 @@ def test_ping_says_which_version_is_in_service(address):
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status", "message"),
     [
-        ("GET", "/", {}, 404, "has no path '/': it answers GET /ping and POST /invocations"),
-        ("POST", "/invocations/", {}, 404, "has no path"),
+        ("GET", "/", {}, 404, "no path '/': this endpoint answers GET /ping, POST /invocations"),
+        ("POST", "/invocations/", {}, 404, "There is no path"),
         ("GET", "/invocations", {}, 405, "/invocations answers POST, not GET"),
         ("DELETE", "/ping", {}, 405, "/ping answers GET and HEAD, not DELETE"),
         (
             "POST",
             "/invocations",
-            {"Content-Type": "text/csv"},
+            {"Content-Type": "image/png"},
             415,
-            "'text/csv' is not supported: send application/json",
+            "'image/png' is not supported: send application/json",
         ),
         ("POST", "/invocations", {"Host": "evil.example:80"}, 403, "'evil.example:80' is not served here"),
     ],

@@ -162,6 +162,23 @@ def test_a_folder_with_a_predict_function_runs_only_when_it_is_trusted(any_works
     assert mark.exists()
 
 
+def test_a_folder_with_an_inference_script_runs_nothing_here(any_workspace, folder, tmp_path):
+    mark = tmp_path / "executed"
+    (folder / "code").mkdir()
+    script = folder / "code" / "inference.py"
+    script.write_text(f"open({str(mark)!r}, 'w')\ndef model_fn(model_dir): ...\ndef input_fn(body, kind): ...\n")
+    version = registry.register_files("script", folder, workspace=any_workspace)
+    record = version.record
+    assert (record.format, record.model_class, record.has_code) == ("inference-script", "model_fn, input_fn", True)
+    with pytest.raises(ForbiddenError, match="trust=True"):
+        version.load()
+    assert (version.load(trust=True).folder / "code" / "inference.py").exists()
+    assert not mark.exists()
+    script.write_text("def input_fn(body, kind): ...\n")
+    with pytest.raises(InvalidArgumentError, match="neither model_fn"):
+        registry.register_files("script", folder, format="inference-script", workspace=any_workspace)
+
+
 def test_a_folder_with_a_load_function_reads_its_files_as_long_as_the_model_lives(workspace, folder):
     (folder / "weights.txt").write_text("3")
     (folder / "predict.py").write_text(

@@ -15,7 +15,7 @@ from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFou
 from kernel_tools.core.figures import figure_json
 from kernel_tools.core.workspace import Workspace
 from kernel_tools.registry.figures import layer_nodes, lineage_graph
-from kernel_tools.registry.lineage import MAX_NODES, Lineage, LineageEdge, LineageNode, Links
+from kernel_tools.registry.lineage_graph import MAX_NODES, Lineage, LineageEdge, LineageNode, Links
 
 SERVED = LineageNode("endpoint/live", "endpoint", "live", "InService")
 

@@ -123,6 +123,28 @@ test('a version has a card with revisions, a lineage and a history', async ({
   await inspect(page, 'version-approvals');
 });
 
+test('a version shows what it was compiled to', async ({ page }) => {
+  const tab = await openLink(page, 'model/census-income/1');
+  await tab.getByRole('tab', { name: 'Compiled' }).click();
+  const table = tab.getByRole('table', {
+    name: 'Comparison with the original'
+  });
+  await expect(table.getByRole('row')).toHaveCount(3);
+  await expect(table.getByRole('row', { name: /onnx chosen/ })).toContainText(
+    'the same'
+  );
+  await settled(tab);
+  await inspect(page, 'version-compiled');
+  await tab.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  const other = await openLink(page, 'model/census-income/2');
+  await other.getByRole('tab', { name: 'Compiled' }).click();
+  await expect(
+    other.getByRole('heading', { name: 'Not compiled yet' })
+  ).toBeVisible();
+  await inspect(page, 'version-not-compiled');
+});
+
 test('versions are compared side by side, differences only', async ({
   page
 }) => {

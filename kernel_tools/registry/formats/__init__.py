@@ -14,17 +14,29 @@ from kernel_tools.core.artifacts import ArtifactStore
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import join_inside
 from kernel_tools.registry.formats._base import ModelFormat, SavedModel
+from kernel_tools.registry.formats.inference_script import InferenceScriptFormat
 from kernel_tools.registry.formats.lightgbm import LightgbmFormat
 from kernel_tools.registry.formats.mlflow import MlflowFormat
 from kernel_tools.registry.formats.onnx import OnnxFormat
 from kernel_tools.registry.formats.python_folder import PythonFolderFormat
+from kernel_tools.registry.formats.recipe import RecipeFormat
 from kernel_tools.registry.formats.safetensors import SafetensorsFormat
 from kernel_tools.registry.formats.scikit_learn import SkopsFormat
 from kernel_tools.registry.formats.torch_export import TorchExportFormat
 from kernel_tools.registry.formats.xgboost import XgboostFormat
 from kernel_tools.registry.records import VersionRecord
 
-__all__ = ["FILES", "SOURCE", "ModelFormat", "SavedModel", "adopt_files", "load_model", "register_format", "save_model"]
+__all__ = [
+    "FILES",
+    "SOURCE",
+    "ModelFormat",
+    "SavedModel",
+    "adopt_files",
+    "load_files",
+    "load_model",
+    "register_format",
+    "save_model",
+]
 
 FILES = "files"
 """The format of files that are kept as they are: nobody here knows how to load them."""
@@ -143,6 +155,14 @@ def load_model(record: VersionRecord, artifacts: ArtifactStore, *, trust: bool =
     return model
 
 
+def load_files(format: str, folder: Path, model_class: str, *, trust: bool = False) -> object:
+    """Load a model from its files in a folder, which must outlive it; errors as for `load_model`."""
+    model_format = _FORMATS.get(format)
+    if model_format is None:
+        raise NotFoundError(f"There is no format {format!r} whose models can be loaded.")
+    return model_format.load(folder, model_class, trust=trust)
+
+
 def _clean_up_after(model: object, temporary: tempfile.TemporaryDirectory[str]) -> None:
     """Remove the folder when the model is gone, or, for a model that cannot be watched, when the process ends."""
     try:
@@ -154,6 +174,8 @@ def _clean_up_after(model: object, temporary: tempfile.TemporaryDirectory[str]) 
 for _model_format in (
     MlflowFormat(),
     PythonFolderFormat(),
+    InferenceScriptFormat(),
+    RecipeFormat(),
     XgboostFormat(),
     LightgbmFormat(),
     SkopsFormat(),

@@ -57,6 +57,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/endpoints/{name}/async-metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show backlog, age and counts of an endpoint's asynchronous requests */
+    get: operations['get_async_metrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/async-requests': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the asynchronous requests of an endpoint */
+    get: operations['list_async_requests'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/async-requests/cancel': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Cancel an asynchronous request that is not over */
+    post: operations['cancel_async_request'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/async-requests/retry': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Queue an asynchronous request anew that failed, expired or was cancelled */
+    post: operations['retry_async_request'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/endpoints/{name}/invocations': {
     parameters: {
       query?: never;
@@ -604,6 +672,40 @@ export interface paths {
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/versions/{version}/packages': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what a version was compiled to */
+    get: operations['list_packages'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/models/{name}/versions/{version}/packages/{package}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Delete a package of a version */
+    delete: operations['delete_package'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1822,6 +1924,89 @@ export interface components {
       created_at: number;
     };
     /**
+     * AsyncMetrics
+     * @description The queue in numbers; `named` has them under CloudWatch's names.
+     *
+     *     Parameters
+     *     ----------
+     *     backlog
+     *         Requests that are Queued or InProgress.
+     *     backlog_per_instance
+     *         The backlog divided by the workers that are ready, or the backlog if there is none.
+     *     oldest_seconds
+     *         Age of the oldest of them.
+     *     has_backlog_without_capacity
+     *         Whether there is a backlog and no worker.
+     *     counts
+     *         Requests by state.
+     *     undelivered_notifications
+     *         Notifications that are due, or were given up.
+     */
+    AsyncMetrics: {
+      backlog: number;
+      backlog_per_instance: components['schemas']['Number'];
+      oldest_seconds: components['schemas']['Number'];
+      has_backlog_without_capacity: boolean;
+      counts: {
+        [key: string]: number;
+      };
+      undelivered_notifications: number;
+    };
+    /**
+     * AsyncRecord
+     * @description One asynchronous request. `message` says why it is not Completed; locations are ``file://`` URIs.
+     *
+     *     `due_at` is when a Queued request may be begun: later than now while it waits to be tried again.
+     */
+    AsyncRecord: {
+      id: string;
+      state: components['schemas']['AsyncState'];
+      created_at: number;
+      created_by: string;
+      due_at: number;
+      expires_at: number;
+      started_at: number | null;
+      finished_at: number | null;
+      attempts: number;
+      retries: number;
+      timeout_seconds: number;
+      content_type: string;
+      accept: string;
+      input_location: string;
+      input_bytes: number;
+      output_location: string;
+      failure_location: string;
+      reply_type: string;
+      message: string;
+    };
+    /**
+     * AsyncRequestName
+     * @description An asynchronous request by its inference id.
+     */
+    AsyncRequestName: {
+      id: string;
+    };
+    /**
+     * AsyncRequestPage
+     * @description Some asynchronous requests, the newest first.
+     */
+    AsyncRequestPage: {
+      requests: components['schemas']['AsyncRecord'][];
+      next_page_token: string | null;
+    };
+    /**
+     * AsyncState
+     * @description What became of an asynchronous request.
+     * @enum {string}
+     */
+    AsyncState:
+      | 'Queued'
+      | 'InProgress'
+      | 'Completed'
+      | 'Failed'
+      | 'Expired'
+      | 'Cancelled';
+    /**
      * Attempt
      * @description One try at running a job.
      *
@@ -2438,7 +2623,15 @@ export interface components {
      * @description The state of an endpoint, in SageMaker's words.
      * @enum {string}
      */
-    EndpointState: 'Creating' | 'InService' | 'Failed' | 'Deleting';
+    EndpointState:
+      | 'Creating'
+      | 'InService'
+      | 'Updating'
+      | 'RollingBack'
+      | 'SystemUpdating'
+      | 'OutOfService'
+      | 'Failed'
+      | 'Deleting';
     /**
      * EntryParameter
      * @description One parameter.
@@ -3432,6 +3625,57 @@ export interface components {
      * @enum {string}
      */
     Overlap: 'allow' | 'skip';
+    /**
+     * PackageLine
+     * @description The original, or a target that it was compiled to: times in microseconds, memory in MiB, size in bytes.
+     */
+    PackageLine: {
+      target: string;
+      precision: string;
+      row_us: number | null;
+      batch_us: number | null;
+      memory_mib: number | null;
+      load_s: number | null;
+      size: number | null;
+      max_difference: number | null;
+      labels_changed: number | null;
+      ties: number | null;
+      agreement: number | null;
+      loss: number | null;
+      is_chosen: boolean;
+      refusal: string;
+    };
+    /**
+     * PackageList
+     * @description The newest packages of a version, and how many there are.
+     */
+    PackageList: {
+      packages: components['schemas']['PackageReply'][];
+      total: number;
+    };
+    /**
+     * PackageReply
+     * @description One package, what it was compared with, and the figure of their costs.
+     */
+    PackageReply: {
+      id: string;
+      target: string;
+      created_at: number;
+      created_by: string;
+      rows: number;
+      tolerance: number;
+      opset: number | null;
+      machine: {
+        [key: string]: unknown;
+      };
+      libraries: {
+        [key: string]: string;
+      };
+      notes: string[];
+      size: number;
+      candidates: components['schemas']['PackageLine'][];
+      figure: components['schemas']['PlotlyFigure'];
+    };
     /**
      * ParallelRequest
      * @description A line for each run across an axis for each field.
@@ -5097,6 +5341,332 @@ export interface operations {
       };
       /** @description InvalidDataError */
       422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_async_metrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AsyncMetrics'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_async_requests: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+        state?: components['schemas']['AsyncState'];
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AsyncRequestPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  cancel_async_request: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AsyncRequestName'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AsyncRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  retry_async_request: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AsyncRequestName'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AsyncRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -7802,6 +8372,133 @@ export interface operations {
         content: {
           '*/*': string;
         };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  list_packages: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PackageList'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  delete_package: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+        package: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description InvalidArgumentError */
       400: {

@@ -146,6 +146,9 @@ export type AnalysisKinds = Schemas['AnalysisKinds'];
 export type CodeReply = Schemas['CodeReply'];
 export type RecipeFile = Schemas['RecipeFile'];
 export type RecipeFiles = Schemas['RecipeFiles'];
+export type PackageLine = Schemas['PackageLine'];
+export type PackageList = Schemas['PackageList'];
+export type PackageReply = Schemas['PackageReply'];
 
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];

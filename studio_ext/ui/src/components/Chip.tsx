@@ -104,6 +104,14 @@ export function EndpointChip(props: {
       return <StateChip tone="good" label={trans.__('In service')} />;
     case 'Creating':
       return <StateChip tone="live" label={trans.__('Starting')} />;
+    case 'Updating':
+      return <StateChip tone="live" label={trans.__('Updating')} />;
+    case 'RollingBack':
+      return <StateChip tone="live" label={trans.__('Rolling back')} />;
+    case 'SystemUpdating':
+      return <StateChip tone="live" label={trans.__('Scaling')} />;
+    case 'OutOfService':
+      return <StateChip tone="bad" label={trans.__('Out of service')} />;
     case 'Deleting':
       return <StateChip tone="plain" label={trans.__('Deleting')} />;
     default:

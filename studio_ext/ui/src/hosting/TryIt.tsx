@@ -51,7 +51,7 @@ export function TryIt(props: ITryItProps): React.ReactElement {
   const isComplete =
     question !== null &&
     columns.every(column => !problemOf(column, fields[column.name] ?? ''));
-  const isUp = endpoint.state === 'InService';
+  const isUp = endpoint.url !== null;
   const canSend = isUp && isComplete && !action.isBusy;
 
   const send = async ({ kind, items }: IQuestion) => {

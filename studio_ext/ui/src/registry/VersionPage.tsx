@@ -2,6 +2,7 @@
 import * as React from 'react';
 
 import type { VersionDetail } from '../api';
+import { VersionPackages } from '../compiler/VersionPackages';
 import {
   Button,
   ErrorBar,
@@ -106,6 +107,11 @@ function VersionView(props: {
             id: 'files',
             label: trans.__('Files (%1)', version.files.length),
             render: () => <FilesTable version={version} />
+          },
+          {
+            id: 'compiled',
+            label: trans.__('Compiled'),
+            render: () => <VersionPackages version={version} />
           },
           {
             id: 'lineage',

@@ -142,6 +142,10 @@ function ResourceChip(props: { resource: Resource }): React.ReactElement {
     Waiting: ['wait', trans.__('Waiting')],
     Interrupted: ['wait', trans.__('Interrupted')],
     InService: ['good', trans.__('In service')],
+    Updating: ['live', trans.__('Updating')],
+    RollingBack: ['live', trans.__('Rolling back')],
+    SystemUpdating: ['live', trans.__('Scaling')],
+    OutOfService: ['bad', trans.__('Out of service')],
     Creating: ['wait', trans.__('Starting')],
     Deleting: ['wait', trans.__('Deleting')]
   };
