@@ -11,7 +11,8 @@ from benchmarks.report import TABLE_HEAD, write_report
 
 # `make soak` keeps results of its own, which the report shows with the others.
 BENCHMARKS = (
-    *("imports", "experiments", "mlflow_client", "hosting", "asynchronous", "compiler", "studio", "runs_table", "jobs"),
+    *("imports", "experiments", "mlflow_client", "hosting", "asynchronous", "batch", "compiler"),
+    *("studio", "runs_table", "jobs"),
     *("debugger", "debugger_faults", "wrangler", "wrangler_grid", "wrangler_defects"),
 )
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,11 @@ from sklearn.preprocessing import StandardScaler
 
 import kernel_tools as kt
 from kernel_tools.core.errors import NotFoundError
+from kernel_tools.core.workspace import current_workspace
 from kernel_tools.experiments.figures import confusion_matrix
+from kernel_tools.hosting.folder import EndpointFolder
+from kernel_tools.hosting.process import stop_processes
+from kernel_tools.hosting.records import EndpointState
 
 DATA = Path(__file__).parent.parent / "notebooks" / "data" / "adult.parquet"
 EXPERIMENT = "census-income"
@@ -230,7 +234,7 @@ def start_live_runs() -> list[Any]:
 
 
 def deploy_endpoints() -> None:
-    """Deploy one endpoint that answers, one for arrays, and two whose processes were killed."""
+    """Deploy one endpoint that answers, one for arrays, and two whose workers ended again and again."""
     kt.hosting.deploy(EXPERIMENT, version=1, name="census")
     points = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [6.0, 5.0]])
     nearest = LogisticRegression().fit(points, ["near", "near", "far", "far"])
@@ -238,8 +242,19 @@ def deploy_endpoints() -> None:
     version.approve(note="Two clusters, far apart.")
     kt.hosting.deploy("points", version=1, name="points")
     for name in ("census-candidate", "census-broken"):
-        broken = kt.hosting.deploy(EXPERIMENT, version=3, name=name)
-        os.kill(broken.record.pid, signal.SIGKILL)
+        kt.hosting.deploy(EXPERIMENT, version=3, name=name)
+        give_up(EndpointFolder(current_workspace(), name))
+
+
+def give_up(folder: EndpointFolder) -> None:
+    """Leave an endpoint as the host does whose workers end while they load the model."""
+    with folder.lock():
+        status = folder.status()
+        stop_processes(status.processes)
+        reason = (
+            f"The process of endpoint {folder.name!r} ended 3 times while it was loading the model; its log says more."
+        )
+        folder.write_status(replace(status, state=EndpointState.FAILED, reason=reason, workers=()))
 
 
 def register_from(job: Any, X: pd.DataFrame, y: pd.Series) -> None:

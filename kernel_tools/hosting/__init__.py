@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kernel_tools.core.faces import lazy_face
 
 if TYPE_CHECKING:
+    from kernel_tools.hosting.batch.submission import BatchTransform, batch_transform
     from kernel_tools.hosting.deploying import (
         create_access_key,
         deploy,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessKey",
     "Alarm",
+    "BatchTransform",
     "CaptureConfig",
     "Endpoint",
     "EndpointRecord",
@@ -50,6 +52,7 @@ __all__ = [
     "Security",
     "UpdatePolicy",
     "UpdateProgress",
+    "batch_transform",
     "create_access_key",
     "deploy",
     "development_certificate",
@@ -62,6 +65,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_face(
     __name__,
     {
+        "batch.submission": "BatchTransform batch_transform",
         "deploying": (
             "create_access_key deploy development_certificate get list_access_keys list_endpoints revoke_access_key"
         ),

@@ -212,6 +212,35 @@ class Endpoint:
             lifecycle.wait_until_updated(self._folder, begun.revision, timeout)
         return self
 
+    def rollback(self, timeout: float = 600.0) -> Endpoint:
+        """Serve what was served before the last update, whether that is over or not; waits unless `timeout` is 0.
+
+        Raises
+        ------
+        ConflictError
+            If the endpoint was never updated, or the last update was rolled back already.
+        """
+        begun = lifecycle.roll_back(self._folder)
+        if timeout > 0 and not begun.is_over:
+            lifecycle.wait_until_updated(self._folder, begun.revision, timeout)
+        return self
+
+    @property
+    def variants(self) -> tuple[ProductionVariant, ...]:
+        """The production variants that share its requests now."""
+        return self._folder.configuration().production_variants
+
+    def events(self, limit: int = 50) -> list[dict[str, object]]:
+        """Return the last updates and scalings, the newest first: `time` in milliseconds, `event`, details."""
+        return self._folder.events(limit)
+
+    def ready_workers(self) -> dict[str, int]:
+        """Return how many workers of each variant can answer now."""
+        counted = {variant.name: 0 for variant in self.variants}
+        for worker in self._folder.status().workers:
+            counted[worker.variant] = counted.get(worker.variant, 0) + int(worker.is_ready)
+        return counted
+
     @property
     def update_progress(self) -> UpdateProgress | None:
         """How far the last update is; None if there never was one."""

@@ -299,6 +299,20 @@ class EndpointFolder:
         with path.open("ab") as file:
             file.write(msgspec.json.encode({"time": current_time(), "event": event, **details}) + b"\n")
 
+    def events(self, limit: int) -> list[dict[str, object]]:
+        """Return the last events, the newest first; a line that a crash tore off is left out."""
+        try:
+            lines = (self.path / "events.jsonl").read_bytes().splitlines()[-limit:]
+        except FileNotFoundError:
+            return []
+        found = []
+        for line in reversed(lines):
+            try:
+                found.append(msgspec.json.decode(line, type=dict[str, object]))
+            except ValueError:
+                continue
+        return found
+
     def status(self) -> EndpointStatus:
         """Read `state.json` as it was written; IntegrityError if it is broken, NotFoundError without endpoint."""
         self.require()

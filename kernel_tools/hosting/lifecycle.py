@@ -90,6 +90,32 @@ def update(folder: EndpointFolder, variants: tuple[ProductionVariant, ...], poli
     return begun
 
 
+def roll_back(folder: EndpointFolder) -> UpdateProgress:
+    """End an update that is under way, so that the revision before takes all traffic again; or begin one back to it.
+
+    Raises
+    ------
+    ConflictError
+        If the endpoint was never updated, or the last update was rolled back already.
+    """
+    with folder.lock():
+        progress = folder.update_progress()
+        if progress is None or progress.phase == "rolled_back":
+            raise ConflictError(f"Endpoint {folder.name!r} has no update to roll back.")
+        before = folder.configuration(progress.previous).production_variants
+        if not progress.is_over:
+            reason = "It was rolled back by hand."
+            ended = replace(progress, phase="rolled_back", share=0.0, since=current_time(), reason=reason)
+            folder.restore_configuration(progress.previous)
+            folder.write_update(ended)
+            folder.record_event("update", {"phase": ended.phase, "share": 0.0, "reason": reason})
+            folder.workspace.audit.record("endpoint.update_rolled_back", folder.name)
+    if progress.is_over:
+        return update(folder, before, UpdatePolicy())
+    nudge_host(folder.workspace)
+    return ended
+
+
 def scale(
     folder: EndpointFolder, variant: str | None, change: int | Callable[[ScalingPolicy | None], ScalingPolicy]
 ) -> None:

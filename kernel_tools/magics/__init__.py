@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kernel_tools.magics.debugger import DebuggerMagics
 from kernel_tools.magics.experiments import ExperimentMagics
+from kernel_tools.magics.hosting import HostingMagics
 from kernel_tools.magics.jobs import JobMagics
 from kernel_tools.magics.workspace import WorkspaceMagics
 from kernel_tools.magics.wrangler import WranglerMagics
@@ -13,9 +14,17 @@ from kernel_tools.magics.wrangler import WranglerMagics
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["DebuggerMagics", "ExperimentMagics", "JobMagics", "WorkspaceMagics", "WranglerMagics", "register_magics"]
+__all__ = [
+    "DebuggerMagics",
+    "ExperimentMagics",
+    "HostingMagics",
+    "JobMagics",
+    "WorkspaceMagics",
+    "WranglerMagics",
+    "register_magics",
+]
 
 
 def register_magics(shell: InteractiveShell) -> None:
     """Add all of Atelier's magics to a shell."""
-    shell.register_magics(WorkspaceMagics, ExperimentMagics, JobMagics, DebuggerMagics, WranglerMagics)
+    shell.register_magics(WorkspaceMagics, ExperimentMagics, JobMagics, DebuggerMagics, WranglerMagics, HostingMagics)

@@ -25,7 +25,7 @@ def test_a_provider_is_given_as_it_is_or_imported_when_it_is_asked_for():
 
 def test_the_registry_finds_hosting_without_importing_it_first():
     text = (
-        "import sys, kernel_tools.registry.lineage; from kernel_tools.core import seams; "
+        "import sys, kernel_tools.registry.lineage_graph; from kernel_tools.core import seams; "
         "assert 'kernel_tools.hosting' not in sys.modules; print(*seams.providers('lineage'))"
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)

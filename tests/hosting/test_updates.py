@@ -75,6 +75,25 @@ def test_an_update_loses_no_request(own_endpoint, versions, census, kind):
     assert own_endpoint.metrics()["Invocations"] > 0
 
 
+def test_an_update_is_rolled_back_by_hand_while_it_runs_and_afterwards(workspace, own_endpoint, versions, census):
+    with pytest.raises(ConflictError, match="has no update to roll back"):
+        own_endpoint.rollback()
+    first = own_endpoint.record.version
+    policy = UpdatePolicy("canary", canary_size=0.5, wait_seconds=3600)
+    own_endpoint.update(2, policy=policy, timeout=0)
+    wait_for(lambda: own_endpoint.update_progress.phase == "shifting")
+    own_endpoint.rollback()
+    assert (own_endpoint.update_progress.phase, own_endpoint.record.version) == ("rolled_back", first)
+    assert own_endpoint.update_progress.reason == "It was rolled back by hand."
+    own_endpoint.update(2)
+    assert own_endpoint.record.version == 2
+    own_endpoint.rollback()
+    assert own_endpoint.record.version == first and own_endpoint.predict(census.row).shape == (1,)
+    assert [variant.version.version for variant in own_endpoint.variants] == [first]
+    assert sum(own_endpoint.ready_workers().values()) >= 1
+    assert own_endpoint.events(2)[0]["phase"] == "finished"
+
+
 def test_a_version_that_cannot_be_loaded_is_rolled_back(workspace, own_endpoint, versions, census):
     import torch
 

@@ -105,7 +105,7 @@ def _has_blanks(case: schemathesis.Case) -> bool:
 def _use_known_names(case: schemathesis.Case, known: dict[str, Any]) -> bool:
     """Put names that exist in the place of half of the made-up ones; say whether there were any."""
     is_changed = False
-    if case.method == "DELETE" or case.path.endswith("/restart"):
+    if case.method == "DELETE" or case.path.endswith(("/restart", "/scale", "/update", "/rollback")):
         return is_changed
     for name, value in case.path_parameters.items():
         if name in known and sum(map(ord, str(value))) % 2:

@@ -157,3 +157,19 @@ async def test_a_version_with_code_is_deployed_only_with_trust(call: Any, worksp
         assert (await call("POST", "/endpoints/coded/invocations", {"instances": [[1.0]]})).json["predictions"] == [7]
     finally:
         hosting.get("coded", workspace=workspace).delete()
+
+
+async def test_how_an_endpoint_runs_is_shown_and_changed(call: Any, workspace: Workspace) -> None:
+    await call("POST", "/endpoints/census/invocations", {"records": [RICH]})
+    shown = (await call("GET", "/endpoints/census/operation")).json
+    (variant,) = shown["variants"]
+    assert (variant["name"], variant["models"], variant["weight"]) == ("AllTraffic", ["census"], 1.0)
+    assert set(shown["metrics"]) >= {"Invocations", "ModelLatencyP99", "InvocationModelErrors"}
+    assert (await call("POST", "/endpoints/census/rollback", {})).error == (409, "ConflictError")
+    assert (await call("POST", "/endpoints/census/scale", {"workers": 0})).error == (422, "InvalidDataError")
+    assert (await call("POST", "/endpoints/none/scale", {"workers": 1})).error == (404, "NotFoundError")
+    asked = {"kind": "sideways"}
+    assert (await call("POST", "/endpoints/census/update", asked)).error == (422, "InvalidDataError")
+    alarms = [{"metric": "eror_rate", "above": 0.1}]
+    answer = await call("POST", "/endpoints/census/update", {"alarms": alarms})
+    assert answer.error[0] == 400 and "error_rate" in answer.message

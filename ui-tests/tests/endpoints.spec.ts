@@ -88,6 +88,26 @@ test('an endpoint answers a sample row, and shows the call as code', async ({
   await inspect(page, 'endpoint-full');
 });
 
+test('how an endpoint runs is shown, and changed in dialogs', async ({
+  page
+}) => {
+  const tab = await openLink(page, 'endpoint/census');
+  await tab.getByRole('tab', { name: 'Operation' }).click();
+  await expect(
+    tab.getByRole('row', { name: /AllTraffic.*100 %.*1 of 1 ready/ })
+  ).toBeVisible();
+  await inspect(page, 'endpoint-operation');
+  await tab.getByRole('button', { name: 'Scale…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill('2');
+  await dialog.getByRole('button', { name: 'Scale' }).click();
+  await expect(tab.getByText('2 of 2 ready')).toBeVisible({ timeout: 30000 });
+  await tab.getByRole('button', { name: 'Update…' }).click();
+  await dialog.getByLabel('Version').fill('77');
+  await dialog.getByRole('button', { name: 'Update' }).click();
+  await expect(tab.getByText(/has no version 77/)).toBeVisible();
+});
+
 test('a field that does not fit is marked before anything is sent', async ({
   page
 }) => {

@@ -19,7 +19,7 @@ class CompiledEngine:
     def __init__(self, folder: Path) -> None:
         self._model = CompiledModel(folder)
         self.is_quick = self._model.manifest.compiled.row_us < QUICK_MICROSECONDS
-        self.read = self._model.read
+        self.read, self.read_table = self._model.read, self._model.read_rows
 
     @property
     def signature(self) -> Signature:

@@ -66,6 +66,10 @@ class FrameworkEngine:
         else:
             self._call = choose_call(model, version)
 
+    def read_table(self, table: Any) -> Any:
+        """See `Engine`."""
+        return table
+
     def predict(self, rows: Any) -> dict[str, Any]:
         """See `Engine`."""
         try:

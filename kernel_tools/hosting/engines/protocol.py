@@ -36,6 +36,9 @@ class Engine(Protocol):
             If they do not fit the signature; the message names row and column.
         """
 
+    def read_table(self, table: Any) -> Any:
+        """Take a DataFrame, or an array for a model of arrays, that fits the signature; what `predict` takes."""
+
     def predict(self, rows: Any) -> Mapping[str, Any]:
         """Return ``predictions``, and of a classifier ``probabilities`` and ``classes``, as arrays.
 

@@ -138,8 +138,15 @@ def _places(folder: Path, name: str) -> list[Path]:
     return [folder / "code" / name, folder / name]
 
 
+def _is_ready(descriptor: int, event: int, end: float) -> bool:
+    """Wait for a descriptor, which may be above the 1,024 that `select` bears."""
+    waiting = select.poll()
+    waiting.register(descriptor, event)
+    return bool(waiting.poll(1000 * max(0.0, end - time.monotonic())))
+
+
 def _read(descriptor: int, end: float) -> bytes:
-    if not select.select([descriptor], [], [], max(0.0, end - time.monotonic()))[0]:
+    if not _is_ready(descriptor, select.POLLIN, end):
         raise TimeoutError
     part = os.read(descriptor, 1 << 20)
     if not part:
@@ -151,6 +158,6 @@ def _write(descriptor: int, content: bytes, end: float) -> None:
     os.set_blocking(descriptor, False)
     view = memoryview(content)
     while view:
-        if not select.select([], [descriptor], [], max(0.0, end - time.monotonic()))[1]:
+        if not _is_ready(descriptor, select.POLLOUT, end):
             raise TimeoutError
         view = view[os.write(descriptor, view) :]

@@ -142,6 +142,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/endpoints/{name}/operation': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show variants, update, metrics and events */
+    get: operations['get_endpoint_operation'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/endpoints/{name}/restart': {
     parameters: {
       query?: never;
@@ -153,6 +170,57 @@ export interface paths {
     put?: never;
     /** Start an endpoint's process anew */
     post: operations['restart_endpoint'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/rollback': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Serve what was served before the last update */
+    post: operations['rollback_endpoint'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/scale': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Answer with so many workers */
+    post: operations['scale_endpoint'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/update': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Begin to serve another version */
+    post: operations['update_endpoint'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1837,6 +1905,14 @@ export interface components {
       seconds: components['schemas']['Number'] | null;
     };
     /**
+     * AlarmRequest
+     * @description Rolls an update back if a metric is above a value.
+     */
+    AlarmRequest: {
+      metric: string;
+      above: number;
+    };
+    /**
      * AliasRequest
      * @description Which version has the alias.
      */
@@ -2589,6 +2665,18 @@ export interface components {
       log: string;
     };
     /**
+     * EndpointOperation
+     * @description How an endpoint runs. Metrics have SageMaker's names, latencies are microseconds; null is no request yet.
+     */
+    EndpointOperation: {
+      variants: components['schemas']['VariantDetail'][];
+      update: components['schemas']['UpdateDetail'] | null;
+      metrics: {
+        [key: string]: number | null;
+      };
+      events: components['schemas']['EventDetail'][];
+    };
+    /**
      * EndpointPage
      * @description Some endpoints.
      */
@@ -2688,6 +2776,15 @@ export interface components {
      */
     ErrorReply: {
       error: components['schemas']['ErrorDetail'];
+    };
+    /**
+     * EventDetail
+     * @description Something that happened to an endpoint; `time` in milliseconds since 1970.
+     */
+    EventDetail: {
+      time: number;
+      event: string;
+      text: string;
     };
     /**
      * EvidenceRequest
@@ -4246,6 +4343,13 @@ export interface components {
       currency: string;
     };
     /**
+     * ScaleRequest
+     * @description How many workers answer for each variant.
+     */
+    ScaleRequest: {
+      workers: number;
+    };
+    /**
      * ScatterRequest
      * @description A point for each run.
      */
@@ -4715,6 +4819,45 @@ export interface components {
       path: string;
     };
     /**
+     * UpdateDetail
+     * @description How far an update is; `share` of the traffic goes to the new revision, `since` is in milliseconds.
+     */
+    UpdateDetail: {
+      /** @enum {string} */
+      kind: 'all_at_once' | 'canary' | 'linear' | 'rolling';
+      /** @enum {string} */
+      phase: 'starting' | 'shifting' | 'baking' | 'finished' | 'rolled_back';
+      share: number;
+      since: number;
+      reason: string;
+      is_over: boolean;
+    };
+    /**
+     * UpdateRequest
+     * @description To which version, and how; parts are 0 to 1.
+     */
+    UpdateRequest: {
+      /** @default null */
+      version: number | null;
+      /**
+       * @default all_at_once
+       * @enum {string}
+       */
+      kind: 'all_at_once' | 'canary' | 'linear' | 'rolling';
+      /** @default 0.1 */
+      canary_size: number;
+      /** @default 0.1 */
+      step_size: number;
+      /** @default 0 */
+      wait_seconds: number;
+      /** @default 0 */
+      bake_seconds: number;
+      /** @default [] */
+      alarms: components['schemas']['AlarmRequest'][];
+      /** @default false */
+      trust: boolean;
+    };
+    /**
      * UsageReply
      * @description What an attempt used, drawn: cpu, memory, disk, network, and gpu and gpu_memory if there is one.
      */
@@ -4723,6 +4866,19 @@ export interface components {
         [key: string]: components['schemas']['PlotlyFigure'];
       };
       sample_count: number;
+    };
+    /**
+     * VariantDetail
+     * @description One variant of an endpoint: what answers, its part of the requests, its workers that are wanted and ready.
+     */
+    VariantDetail: {
+      name: string;
+      models: string[];
+      versions: number[];
+      engine: string;
+      weight: number;
+      workers: number;
+      ready: number;
     };
     /**
      * VersionDetail
@@ -5774,6 +5930,69 @@ export interface operations {
       };
     };
   };
+  get_endpoint_operation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointOperation'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   restart_endpoint: {
     parameters: {
       query?: never;
@@ -5847,6 +6066,253 @@ export interface operations {
       };
       /** @description UnavailableError */
       503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  rollback_endpoint: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointOperation'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  scale_endpoint: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ScaleRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointOperation'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  update_endpoint: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['UpdateRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointOperation'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

@@ -149,6 +149,9 @@ export type RecipeFiles = Schemas['RecipeFiles'];
 export type PackageLine = Schemas['PackageLine'];
 export type PackageList = Schemas['PackageList'];
 export type PackageReply = Schemas['PackageReply'];
+export type EndpointOperation = Schemas['EndpointOperation'];
+export type VariantDetail = Schemas['VariantDetail'];
+export type UpdateRequest = Schemas['UpdateRequest'];
 
 export type RunStatus = RunRecord['status'];
 export type VersionStatus = VersionRecord['status'];

@@ -18,6 +18,7 @@ import {
 } from '../components';
 import { IStudio, modelsIcon, useResource, useStudio } from '../frame';
 import { LogTail } from './LogTail';
+import { Operation } from './Operation';
 import { TryIt } from './TryIt';
 
 export function EndpointPage(props: { name: string }): React.ReactElement {
@@ -138,6 +139,11 @@ function EndpointView(props: {
                 <LogTail log={log} />
               </div>
             )
+          },
+          {
+            id: 'operation',
+            label: trans.__('Operation'),
+            render: () => <Operation name={endpoint.name} />
           },
           {
             id: 'lineage',

@@ -1,0 +1,1 @@
+"""Batch transform: a model on all rows of files, as a job that goes on where it was killed."""
