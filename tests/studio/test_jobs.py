@@ -51,10 +51,15 @@ async def until(call: Any, path: str, holds: Callable[[Any], Any]) -> Any:
     return reply
 
 
+def _is_underway(reply: Any) -> bool:
+    """The work may tell how far it is before its supervisor has said that it runs."""
+    return bool(reply["job"]["progress"]) and reply["job"]["state"] == "Running"
+
+
 async def test_a_job_is_listed_shown_stopped_and_deleted(call: Any, submit: Any, workspace: Workspace) -> None:
     submit(WAITING, "busy", experiment="census", params={})
     jobs.spot.set_prices(1.0, 0.1, workspace=workspace)
-    detail = await until(call, "/jobs/busy", lambda reply: reply["job"]["progress"])
+    detail = await until(call, "/jobs/busy", _is_underway)
     assert detail["job"]["progress"] | {"done": 3.0, "total": 10.0} == detail["job"]["progress"]
     assert (detail["job"]["state"], detail["run"]["tags"]["atelier.job"]) == ("Running", "busy")
     assert (detail["spec"]["experiment"], detail["has_prices"], detail["failure"]) == ("census", True, None)
