@@ -12,6 +12,7 @@ from kernel_tools.core.faces import lazy_face
 
 if TYPE_CHECKING:
     from kernel_tools.compiler.compiling import compile_model as compile
+    from kernel_tools.compiler.job import compile_as_job
     from kernel_tools.compiler.manifest import Manifest
     from kernel_tools.compiler.package import Candidate, CompiledPackage, delete_package, get_package, packages
     from kernel_tools.compiler.parity import ParityError
@@ -26,6 +27,7 @@ __all__ = [
     "ParityError",
     "UnsupportedModelError",
     "compile",
+    "compile_as_job",
     "delete_package",
     "get_package",
     "packages",
@@ -35,6 +37,7 @@ __getattr__, __dir__ = lazy_face(
     __name__,
     {
         "compiling": "compile=compile_model",
+        "job": "compile_as_job",
         "manifest": "Manifest",
         "package": "Candidate CompiledPackage delete_package get_package packages",
         "parity": "ParityError",

@@ -21,6 +21,7 @@ from kernel_tools.compiler.measuring import (
     probe,
     time_call,
 )
+from kernel_tools.compiler.missing import refused_missing
 from kernel_tools.compiler.package import Candidate, CompiledPackage
 from kernel_tools.compiler.parity import ParityError, compare_answers, require_exact
 from kernel_tools.compiler.runtime import CompiledModel
@@ -191,10 +192,12 @@ def _build(
     work.update(description="Measuring the original")
     original = _measure_original(subject, options, work)
     work.advance()
+    refused_columns = refused_missing(subject)
     measured = []
     for built in passed:
         work.update(description=f"Measuring {built.manifest.target}")
-        measured.append(_measured(subject, built, original, options, work))
+        manifest = msgspec.structs.replace(built.manifest, refuses_missing=refused_columns)
+        measured.append(_measured(subject, replace(built, manifest=manifest), original, options, work))
         work.advance()
     chosen = min(measured, key=lambda one: one.manifest.compiled.row_us)
     candidates = [Candidate.of_original(original)]

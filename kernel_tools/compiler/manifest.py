@@ -159,6 +159,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     is_most_probable: bool = False
     """Whether the label is the first class of the highest probability."""
     precision: str = ""
+    refuses_missing: list[str] = []
+    """The columns in which the original takes no missing number; an empty name is the whole array."""
     parity: Parity
     original: Measure
     compiled: Measure

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kernel_tools.core.errors import IntegrityError, InvalidDataError
 from kernel_tools.core.signature import Signature
 
 MISSING_TEXT = "␀"
+_FLOATS = ("float16", "float32", "float64")
 
 
 class CompiledModel:
@@ -65,6 +67,7 @@ class CompiledModel:
         self._roles = {output.role: place for place, output in enumerate(self._outputs)}
         classes = self.manifest.classes
         self._classes = None if classes is None else np.array(classes)
+        self._refused = list(_refused(self.manifest))
         self._is_most_probable = self.manifest.is_most_probable
 
     def __repr__(self) -> str:
@@ -105,8 +108,10 @@ class CompiledModel:
         Raises
         ------
         InvalidDataError
-            If the graph fails on these rows.
+            If the graph fails on these rows, or a number is missing where the original takes none.
         """
+        if self._refused:
+            self._require_numbers(feeds)
         try:
             outputs = self._run(self._names, feeds)
         except Exception as error:  # ONNX Runtime's errors have no base of their own but Exception
@@ -117,6 +122,16 @@ class CompiledModel:
             return {"predictions": table_of(self._outputs, outputs)}
         values = outputs[0]
         return {"predictions": values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values}
+
+    def _require_numbers(self, feeds: Feeds) -> None:
+        for name, places, columns in self._refused:
+            values = feeds[name] if places is None else feeds[name][:, places]
+            missing = np.isnan(values)
+            if not missing.any():
+                continue
+            row, *place = (int(index) for index in np.argwhere(missing)[0])
+            what = f"Column {columns[place[0]]!r}" if columns else "A value"
+            raise InvalidDataError(f"{what} of row {row} is missing: this model takes no missing numbers there.")
 
     def answer(self, body: Any) -> dict[str, Any]:
         """Read the body of a request and answer it; errors as for `read` and `predict`."""
@@ -141,6 +156,18 @@ class CompiledModel:
         assert classes is not None
         labels = labels.ravel()
         return labels if classes.dtype.kind in "UO" else labels.astype(classes.dtype)
+
+
+def _refused(manifest: Manifest) -> Iterator[tuple[str, list[int] | None, list[str]]]:
+    """Yield the inputs with numbers that may not be missing: name, their places (None is all) and their columns."""
+    for feed in manifest.feeds:
+        if feed.columns is None:
+            if manifest.refuses_missing and feed.dtype in _FLOATS:
+                yield feed.name, None, []
+        elif feed.dtype in _FLOATS:
+            wanted = [name for name in feed.columns if name in set(manifest.refuses_missing)]
+            if wanted:
+                yield feed.name, [feed.columns.index(name) for name in wanted], wanted
 
 
 def open_session(path: Path, threads: int = 1) -> Any:

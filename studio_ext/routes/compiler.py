@@ -7,11 +7,11 @@ from pydantic import Field, FiniteFloat
 
 from kernel_tools import compiler, registry
 from kernel_tools.compiler.package import CompiledPackage
-from kernel_tools.core.errors import NotFoundError
+from kernel_tools.core.errors import NotFoundError, UnavailableError
 from kernel_tools.core.figures import figure_json
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import operation
-from studio_ext.schema import ModelName, PlotlyFigure, Reply, VersionNumber
+from studio_ext.schema import Body, ModelName, PlotlyFigure, Reply, VersionNumber
 
 MAX_SHOWN = 20
 
@@ -60,6 +60,20 @@ class PackageList(Reply):
     total: int
 
 
+class CompileRequest(Body):
+    """What a version is compiled to, on which rows: a file on the server, or none for those of the version."""
+
+    target: str = Field("auto", max_length=64)
+    sample: str = Field("", max_length=4096)
+    trust: bool = False
+
+
+class CompileReply(Reply):
+    """The name of the job that compiles."""
+
+    job: str
+
+
 class PackagesHandler(StudioHandler):
     """The packages of one version."""
 
@@ -71,6 +85,19 @@ class PackagesHandler(StudioHandler):
         """Answer the newest packages."""
         found = compiler.packages(registry.get(name, version, workspace=self.workspace))
         return PackageList(packages=[_reply(package) for package in found[:MAX_SHOWN]], total=len(found))
+
+    @operation(
+        "compile_version",
+        "Begin to compile a version, in a job",
+        status=201,
+        raises=(NotFoundError, UnavailableError),
+        action="execute",
+    )
+    def post(self, name: ModelName, version: VersionNumber, body: CompileRequest) -> CompileReply:
+        """Begin, and answer the job."""
+        found = registry.get(name, version, workspace=self.workspace)
+        job = compiler.compile_as_job(found, body.target, body.sample or None, trust=body.trust)
+        return CompileReply(job=job.name)
 
 
 class PackageHandler(StudioHandler):

@@ -135,3 +135,26 @@ def test_a_changed_package_is_refused(package: CompiledPackage, tmp_path: Path) 
         (folder / "manifest.json").write_text(json.dumps({**manifest, **change}))
         with pytest.raises(IntegrityError):
             CompiledModel(folder)
+
+
+def test_a_missing_number_is_refused_where_the_original_refuses_it() -> None:
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import GradientBoostingClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"])
+    filled = make_column_transformer((SimpleImputer(), ["b"]), remainder="passthrough")
+    estimator = make_pipeline(filled, GradientBoostingClassifier(n_estimators=3)).fit(rows, rows.a > 0)
+    package = compile(estimator, "onnx", rows, measure_memory=False)
+    assert package.manifest.refuses_missing == ["a", "c"]
+    compiled, row = package.load(), {"a": 1.0, "b": np.nan, "c": 0.5}
+    frame = pd.DataFrame([row])
+    assert compiled.predict(compiled.read_rows(frame))["predictions"] == estimator.predict(frame)
+    with pytest.raises(InvalidDataError, match="Column 'c' of row 1 is missing"):
+        compiled.predict(compiled.read_rows(pd.DataFrame([row, row | {"c": np.nan}])))
+    array = compile(
+        GradientBoostingClassifier(n_estimators=3).fit(rows.to_numpy(), rows.a > 0), "onnx", rows.to_numpy()
+    )
+    with pytest.raises(InvalidDataError, match="A value of row 0 is missing"):
+        array.load().answer({"instances": [[1.0, None, 2.0]]})

@@ -1,4 +1,5 @@
 /** What a version was compiled to: time, memory and answers of each target against the original. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type {
@@ -8,19 +9,22 @@ import type {
   VersionRecord
 } from '../api';
 import {
+  Answers,
   Button,
   EmptyState,
   ErrorBar,
   Figure,
+  LinkChip,
   Loaded,
   Time,
+  ask,
   confirmLoss,
   formatBytes,
   formatNumber,
   useAction
 } from '../components';
-import { useResource, useStudio } from '../frame';
-import { deletePackage, listPackages } from './calls';
+import { jobsIcon, useResource, useStudio } from '../frame';
+import { compileVersion, deletePackage, listPackages } from './calls';
 
 export function VersionPackages(props: {
   version: VersionRecord;
@@ -32,33 +36,120 @@ export function VersionPackages(props: {
     signal => listPackages(client, version, signal)
   );
   return (
-    <Loaded
-      resource={list}
-      failure={trans.__('The compiled packages could not be read')}
-      rows={6}
-    >
-      {data =>
-        data.packages.length ? (
-          <>
-            {data.packages.map(item => (
-              <Package key={item.id} version={version} item={item} />
-            ))}
-            {data.total > data.packages.length && (
-              <p className="atelier-muted">
-                {trans.__(
-                  'The newest %1 of %2 packages are shown.',
-                  data.packages.length,
-                  data.total
-                )}
-              </p>
-            )}
-          </>
-        ) : (
-          <NothingCompiled version={version} />
-        )
-      }
-    </Loaded>
+    <>
+      <Compile version={version} />
+      <Loaded
+        resource={list}
+        failure={trans.__('The compiled packages could not be read')}
+        rows={6}
+      >
+        {data =>
+          data.packages.length ? (
+            <>
+              {data.packages.map(item => (
+                <Package key={item.id} version={version} item={item} />
+              ))}
+              {data.total > data.packages.length && (
+                <p className="atelier-muted">
+                  {trans.__(
+                    'The newest %1 of %2 packages are shown.',
+                    data.packages.length,
+                    data.total
+                  )}
+                </p>
+              )}
+            </>
+          ) : (
+            <NothingCompiled version={version} />
+          )
+        }
+      </Loaded>
+    </>
   );
+}
+
+/** Begin to compile, and lead to the job that does it. */
+function Compile(props: { version: VersionRecord }): React.ReactElement {
+  const studio = useStudio();
+  const { client, trans } = studio;
+  const { version } = props;
+  const [job, setJob] = React.useState<string | null>(null);
+  const action = useAction();
+  const begin = async (): Promise<void> => {
+    const answers = await askCompile(version, trans);
+    if (answers) {
+      await action.run(async () => {
+        const reply = await compileVersion(client, version, {
+          target: answers.target,
+          sample: answers.sample,
+          trust: answers.trust === 'yes'
+        });
+        setJob(reply.job);
+      });
+    }
+  };
+  return (
+    <>
+      <ErrorBar error={action.error} dismiss={action.dismiss} />
+      <div className="atelier-Buttons">
+        <Button
+          label={trans.__('Compile…')}
+          isBusy={action.isBusy}
+          onClick={() => void begin()}
+        />
+        {job && (
+          <LinkChip
+            icon={jobsIcon}
+            label={trans.__('The job that compiles')}
+            path={`job/${job}`}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+function askCompile(
+  version: VersionRecord,
+  trans: TranslationBundle
+): Promise<Answers | null> {
+  const hasSample = version.sample.length > 0;
+  return ask({
+    title: trans.__('Compile %1 version %2', version.model, version.version),
+    text: trans.__(
+      'A job makes the package, compares its answers with the original, and measures both.'
+    ),
+    accept: trans.__('Compile'),
+    questions: [
+      {
+        name: 'target',
+        label: trans.__('Target'),
+        kind: 'choice',
+        value: 'auto',
+        choices: [
+          { value: 'auto', label: trans.__('The quickest that passes') },
+          { value: 'onnx', label: 'onnx' },
+          { value: 'onnx-int8', label: trans.__('onnx-int8, for networks') }
+        ]
+      },
+      {
+        name: 'sample',
+        label: trans.__('File of rows to compare on'),
+        placeholder: '/data/sample.parquet',
+        isRequired: !hasSample,
+        help: hasSample
+          ? trans.__(
+              'Empty takes the rows that the version was registered with.'
+            )
+          : trans.__('CSV, Parquet or NPY on the server.')
+      },
+      {
+        name: 'trust',
+        label: trans.__('Restore classes that could execute code'),
+        kind: 'check'
+      }
+    ]
+  });
 }
 
 function NothingCompiled(props: {
@@ -70,7 +161,7 @@ function NothingCompiled(props: {
     <EmptyState
       title={trans.__('Not compiled yet')}
       text={trans.__(
-        'A compiled version answers like the original, in a fraction of the time and memory. Compile it in a notebook; the result is shown here.'
+        'A compiled version answers like the original, in a fraction of the time and memory. Compile it here or in a notebook; the result is shown on this page.'
       )}
       code={[
         'import kernel_tools as kt',

@@ -17,6 +17,14 @@ export function listPackages(
   return client.json(packagesPath(key), { signal });
 }
 
+export function compileVersion(
+  client: Client,
+  key: IVersionKey,
+  body: Partial<api.CompileRequest>
+): Promise<api.CompileReply> {
+  return client.json(packagesPath(key), { method: 'POST', body });
+}
+
 export async function deletePackage(
   client: Client,
   key: IVersionKey,
