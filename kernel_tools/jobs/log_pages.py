@@ -62,7 +62,7 @@ def read_page(attempt: Path, limit: int = MAX_PAGE, *, offset: int) -> LogPage:
     Parameters
     ----------
     attempt
-        The folder of an attempt.
+        The folder of an attempt, or a log that is a file.
     limit
         Bytes; a line that is longer is cut, and goes on in the next page.
     offset
@@ -108,7 +108,7 @@ def search_log(
     Parameters
     ----------
     attempt
-        The folder of an attempt.
+        The folder of an attempt, or a log that is a file.
     text
         What to look for.
     offset

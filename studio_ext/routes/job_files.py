@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import IO, Self, cast
+from typing import IO, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from kernel_tools import jobs
 from kernel_tools.core.errors import InvalidDataError, NotFoundError, TooLargeError
 from kernel_tools.experiments.records import ArtifactEntry, ArtifactRecord
 from kernel_tools.experiments.table_windows import TableWindow, read_table_window
-from kernel_tools.jobs import log_pages
 from kernel_tools.jobs.folder import JobFolder
 from kernel_tools.jobs.log_pages import LogMatches, LogPage, WholeLog
 from kernel_tools.jobs.outputs import OutputFiles, OutputTables
 from studio_ext.handlers import StudioHandler
+from studio_ext.log_reading import LogQuery, LogSearchQuery
 from studio_ext.operations import FileReply, operation
 from studio_ext.schema import Name, PageQuery, Query, Reply
 
-MAX_OFFSET = 2**53
 MAX_ROWS = 1000
 
 
@@ -29,28 +28,12 @@ class AttemptQuery(Query):
     attempt: int = Field(1, ge=1, le=2**31 - 1)
 
 
-class LogQuery(AttemptQuery):
-    """Which part of the log: from an offset on, before one, or around one; by default its end."""
-
-    offset: int | None = Field(None, ge=0, le=MAX_OFFSET, description="Where a line begins, in bytes.")
-    before: int | None = Field(None, ge=0, le=MAX_OFFSET, description="Where the last line ends.")
-    near: int | None = Field(None, ge=0, le=MAX_OFFSET, description="Anywhere in the first line.")
-    limit: int = Field(log_pages.MAX_PAGE, ge=64, le=log_pages.MAX_PAGE, description="Bytes.")
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if sum(place is not None for place in (self.offset, self.before, self.near)) > 1:
-            raise ValueError("give one of offset, before and near")
-        return self
+class AttemptLogQuery(AttemptQuery, LogQuery):
+    """Which part of the log of which attempt."""
 
 
-class LogSearchQuery(AttemptQuery):
-    """What to look for, and from where."""
-
-    text: str = Field(min_length=1, max_length=250)
-    offset: int | None = Field(None, ge=0, le=MAX_OFFSET, description="By default the beginning; backwards, the end.")
-    is_backwards: bool = False
-    limit: int = Field(log_pages.MAX_FOUND, ge=1, le=log_pages.MAX_FOUND)
+class AttemptLogSearchQuery(AttemptQuery, LogSearchQuery):
+    """What to look for in the log of which attempt, and from where."""
 
 
 class OutputsQuery(PageQuery):
@@ -100,14 +83,9 @@ class JobLogHandler(_JobFilesHandler):
     path = "/jobs/{name}/log"
 
     @operation("read_job_log", "Show lines of a job's log", raises=(NotFoundError,))
-    def get(self, name: Name, query: LogQuery) -> LogPage:
+    def get(self, name: Name, query: AttemptLogQuery) -> LogPage:
         """Answer a page of whole lines."""
-        attempt = self.attempt(name, query.attempt)
-        if query.offset is not None:
-            return log_pages.read_page(attempt, query.limit, offset=query.offset)
-        if query.near is not None:
-            return log_pages.read_page_near(attempt, query.limit, near=query.near)
-        return log_pages.read_page_before(attempt, query.limit, before=query.before)
+        return query.read(self.attempt(name, query.attempt))
 
 
 class JobLogSearchHandler(_JobFilesHandler):
@@ -116,16 +94,9 @@ class JobLogSearchHandler(_JobFilesHandler):
     path = "/jobs/{name}/log/search"
 
     @operation("search_job_log", "Find the lines of a job's log that hold a text", raises=(NotFoundError,))
-    def get(self, name: Name, query: LogSearchQuery) -> LogMatches:
+    def get(self, name: Name, query: AttemptLogSearchQuery) -> LogMatches:
         """Answer where they begin."""
-        offset = query.offset if query.offset is not None else MAX_OFFSET if query.is_backwards else 0
-        return log_pages.search_log(
-            self.attempt(name, query.attempt),
-            query.text,
-            offset=offset,
-            is_backwards=query.is_backwards,
-            limit=query.limit,
-        )
+        return query.search(self.attempt(name, query.attempt))
 
 
 class JobLogFileHandler(_JobFilesHandler):

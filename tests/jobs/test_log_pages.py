@@ -66,6 +66,14 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
+def test_a_log_may_be_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    assert read_page(path, offset=0).lines == read_page_before(path).lines == []
+    path.write_bytes(b"one\ntwo\n")
+    assert read_page(path, offset=4).lines == ["two"] and search_log(path, "TWO").offsets == [4]
+    assert WholeLog(path).read() == b"one\ntwo\n"
+
+
 @given(LINES, st.integers(0, 400))
 def test_a_page_near_an_offset_begins_with_the_line_that_it_lies_in(lines: list[bytes], near: int) -> None:
     content = b"\n".join(lines) + b"\n"

@@ -24,7 +24,9 @@ def part_name(offset: int) -> str:
 
 
 def list_parts(folder: Path) -> list[tuple[int, Path]]:
-    """Return the parts of a log and the offsets that they begin at, the oldest first."""
+    """Return the parts of a log and the offsets that they begin at, the oldest first; a log that is a file is one."""
+    if folder.is_file():
+        return [(0, folder)]
     return sorted((int(path.stem[4:]), path) for path in folder.glob("log-*.txt"))
 
 

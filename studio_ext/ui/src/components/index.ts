@@ -12,6 +12,7 @@ export * from './Form';
 export * from './Grid';
 export * from './LineageGraph';
 export * from './List';
+export * from './checks';
 export * from './ListRow';
 export * from './Markdown';
 export * from './MarkdownField';

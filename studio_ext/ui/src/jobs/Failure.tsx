@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { JobFailure } from '../api';
 import { useStudio } from '../frame';
-import { plainText } from './ansi';
+import { plainText } from '../components/log';
 
 export function Failure(props: {
   failure: JobFailure;

@@ -1,155 +1,43 @@
-/** What a job prints, as it prints it: searched on the server, downloaded whole, of any length. */
+/** What a job prints, attempt by attempt. */
 import * as React from 'react';
 
 import type { JobRow } from '../api';
-import { ErrorBar, ErrorState, LoadingState, formatBytes } from '../components';
-import { useStudio } from '../frame';
+import { LogPanel, useLog } from '../components/log';
+import { useLiveJobs, useStudio } from '../frame';
 import { AttemptField } from './AttemptField';
-import { LogSearch } from './LogSearch';
-import { ILogViewHandle, LogView } from './LogView';
-import { logUrl } from './calls';
+import { jobLog } from './calls';
 import { isEnd } from './state';
-import { ILog, useLog } from './useLog';
-
-/** Bytes shown before a line that is jumped to. */
-const CONTEXT = 8 * 1024;
 
 export function JobLog(props: {
   job: JobRow;
   attempts: number;
 }): React.ReactElement {
-  const { trans } = useStudio();
+  const { client } = useStudio();
   const { job } = props;
   const newest = Math.max(1, props.attempts);
   const [chosen, setChosen] = React.useState<number | null>(null);
   const attempt = chosen ?? newest;
   const isOpen = !isEnd(job.state) && attempt === newest;
-  const log = useLog(job.name, attempt, isOpen);
-  const view = React.useRef<ILogViewHandle>(null);
-  const [wanted, setWanted] = React.useState('');
-  const [found, setFound] = React.useState<number | null>(null);
-  React.useEffect(() => setFound(null), [attempt, wanted]);
-  const { window: known, error } = log;
-
-  const goTo = (offset: number) => {
-    setFound(offset);
-    log.follow(false);
-    if (!view.current?.reveal(offset)) {
-      view.current?.expect(offset);
-      void log.show(Math.max(0, offset - CONTEXT));
-    }
-  };
-  return (
-    <div className="atelier-JobLog">
-      <div className="atelier-JobLog-bar">
-        <AttemptField
-          attempts={props.attempts}
-          value={chosen}
-          onChange={setChosen}
-        />
-        <LogSearch
-          name={job.name}
-          attempt={attempt}
-          text={wanted}
-          onText={setWanted}
-          from={() => found ?? view.current?.top() ?? 0}
-          isFound={found !== null}
-          onFound={goTo}
-        />
-        <button
-          type="button"
-          className="atelier-Button"
-          aria-pressed={log.isFollowing}
-          title={trans.__('Stay at the end while lines come')}
-          onClick={() => log.follow(!log.isFollowing)}
-        >
-          {trans.__('Follow')}
-        </button>
-        <a
-          className="atelier-Button"
-          data-kind="plain"
-          href={logUrl(job.name, attempt)}
-          download={`${job.name}-${attempt}.log`}
-        >
-          {trans.__('Download')}
-        </a>
-      </div>
-      {known === null ? (
-        error ? (
-          <ErrorState
-            title={trans.__('The log could not be read')}
-            error={error}
-            retry={log.retry}
-          />
-        ) : (
-          <LoadingState rows={10} />
-        )
-      ) : (
-        <>
-          <ErrorBar error={error} prefix={trans.__('Not up to date:')} />
-          {known.size === 0 ? (
-            <p className="atelier-muted" role="status">
-              {isOpen
-                ? trans.__('It has printed nothing yet.')
-                : trans.__('It printed nothing.')}
-            </p>
-          ) : (
-            <>
-              <LogView ref={view} log={log} wanted={wanted} found={found} />
-              <Position log={log} />
-            </>
-          )}
-        </>
-      )}
-    </div>
+  const source = React.useMemo(
+    () => jobLog(client, job.name, attempt),
+    [client, job.name, attempt]
   );
-}
-
-/** Where in the whole log the window is; it can be moved. */
-function Position(props: { log: ILog }): React.ReactElement | null {
-  const { trans } = useStudio();
-  const { log } = props;
-  const known = log.window;
-  const [moved, setMoved] = React.useState<number | null>(null);
-  React.useEffect(() => {
-    if (moved === null) {
-      return;
+  const log = useLog(source, isOpen);
+  useLiveJobs(
+    isOpen ? { job: job.name, attempt } : null,
+    ({ log_size: size }) => {
+      if (size !== null) {
+        log.reach(size);
+      }
     }
-    const timer = window.setTimeout(() => {
-      void log.show(moved).then(() => setMoved(null));
-    }, 150);
-    return () => window.clearTimeout(timer);
-  }, [moved]);
-  if (!known) {
-    return null;
-  }
-  const { first, size, start, end } = known;
+  );
   return (
-    <div className="atelier-JobLog-position">
-      {(start > first || end < size) && (
-        <input
-          type="range"
-          aria-label={trans.__('Place in the log')}
-          min={first}
-          max={size}
-          step={1024}
-          value={moved ?? (log.isFollowing ? size : start)}
-          onChange={event => setMoved(Number(event.target.value))}
-        />
-      )}
-      <span className="atelier-muted">
-        {start > first || end < size
-          ? trans.__(
-              '%1 to %2 of %3',
-              formatBytes(start),
-              formatBytes(end),
-              formatBytes(size)
-            )
-          : formatBytes(size - first)}
-        {first > 0 &&
-          ' — ' +
-            trans.__('the first %1 are no longer kept', formatBytes(first))}
-      </span>
-    </div>
+    <LogPanel source={source} log={log} isOpen={isOpen}>
+      <AttemptField
+        attempts={props.attempts}
+        value={chosen}
+        onChange={setChosen}
+      />
+    </LogPanel>
   );
 }

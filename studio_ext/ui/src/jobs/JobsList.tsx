@@ -1,14 +1,13 @@
 /** The list of jobs: filtered, live, with what can be done with those that are selected. */
 import * as React from 'react';
 
-import type { JobRow } from '../api';
 import {
   EmptyState,
   ErrorBar,
   ErrorState,
-  IChecks,
   List,
-  LoadingState
+  LoadingState,
+  useChecks
 } from '../components';
 import { useStudio } from '../frame';
 import { JobBulkBar } from './JobBulkBar';
@@ -32,7 +31,7 @@ export function JobsList(): React.ReactElement {
   const jobs = useJobs(filter);
   const { data, error } = jobs;
   const root = React.useRef<HTMLDivElement>(null);
-  const checks = useChecks(data ?? [], JSON.stringify(filter));
+  const checks = useChecks(data ?? [], job => job.name, JSON.stringify(filter));
   const columns = React.useMemo(
     () => jobColumns(studio),
     [studio, studio.settings]
@@ -72,8 +71,8 @@ export function JobsList(): React.ReactElement {
           onChange={change => setFilter({ ...filter, ...change })}
         />
         <ErrorBar error={error} prefix={trans.__('Not up to date:')} />
-        {checks.jobs.length > 0 && (
-          <JobBulkBar jobs={checks.jobs} onClear={checks.clear} />
+        {checks.items.length > 0 && (
+          <JobBulkBar jobs={checks.items} onClear={checks.clear} />
         )}
         {data === null ? (
           <LoadingState rows={12} />
@@ -109,44 +108,4 @@ export function JobsList(): React.ReactElement {
       {current && <JobDrawer job={current} onClose={() => setSelected(null)} />}
     </div>
   );
-}
-
-/** The jobs that are chosen; another filter chooses none. */
-function useChecks(
-  jobs: JobRow[],
-  key: string
-): { jobs: JobRow[]; checks: IChecks<JobRow>; clear(): void } {
-  const [chosen, setChosen] = React.useState<ReadonlySet<string>>(new Set());
-  const clear = () => setChosen(new Set());
-  React.useEffect(clear, [key]);
-  const found = jobs.filter(({ name }) => chosen.has(name));
-  return {
-    jobs: found,
-    clear,
-    checks: {
-      isChecked: ({ name }) => chosen.has(name),
-      onCheck: ({ name }, index, from) => {
-        const next = new Set(chosen);
-        const isAdded = !next.delete(name);
-        const [start, end] = [
-          Math.min(from ?? index, index),
-          Math.max(from ?? index, index)
-        ];
-        if (isAdded) {
-          jobs.slice(start, end + 1).forEach(job => next.add(job.name));
-        }
-        setChosen(next);
-      },
-      onCheckAll: () =>
-        setChosen(
-          found.length ? new Set() : new Set(jobs.map(({ name }) => name))
-        ),
-      state:
-        found.length === 0
-          ? 'none'
-          : found.length === jobs.length
-            ? 'all'
-            : 'some'
-    }
-  };
 }

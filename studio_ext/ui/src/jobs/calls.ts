@@ -4,20 +4,12 @@ import type { Client, IPageQuery } from '../api';
 import { join, urlOf } from '../api';
 import type * as api from '../api/types';
 import type { IFileSource } from '../components/files';
+import type { ILogSource } from '../components/log';
 
 export interface IJobsQuery extends IPageQuery {
   state?: string[];
   experiment?: string | null;
   text?: string;
-}
-
-/** Which part of a log: from an offset on, before one, around one, or its end. */
-export interface ILogQuery {
-  attempt: number;
-  offset?: number;
-  before?: number;
-  near?: number;
-  limit?: number;
 }
 
 export function listJobs(
@@ -85,38 +77,26 @@ export async function cloneAsNotebook(
   return reply.path;
 }
 
-export function readLog(
+/** The log of one attempt. */
+export function jobLog(
   client: Client,
   name: string,
-  query: ILogQuery,
-  signal?: AbortSignal
-): Promise<api.LogPage> {
-  return client.json(join('jobs', name, 'log'), {
-    query: { ...query },
-    signal
-  });
-}
-
-export function searchLog(
-  client: Client,
-  name: string,
-  query: {
-    attempt: number;
-    text: string;
-    offset?: number;
-    limit?: number;
-    is_backwards?: string;
-  },
-  signal?: AbortSignal
-): Promise<api.LogMatches> {
-  const path = join('jobs', name, 'log', 'search');
-  return client.json(path, { query: { ...query }, signal });
-}
-
-export function logUrl(name: string, attempt: number): string {
-  return urlOf(join('jobs', name, 'log', 'download'), {
-    attempt: String(attempt)
-  });
+  attempt: number
+): ILogSource {
+  const path = join('jobs', name, 'log');
+  return {
+    key: `${name}/${attempt}`,
+    url: urlOf(join('jobs', name, 'log', 'download'), {
+      attempt: String(attempt)
+    }),
+    fileName: `${name}-${attempt}.log`,
+    read: (query, signal) =>
+      client.json(path, { query: { attempt, ...query }, signal }),
+    search: query =>
+      client.json(join('jobs', name, 'log', 'search'), {
+        query: { attempt, ...query }
+      })
+  };
 }
 
 export function drawUsage(

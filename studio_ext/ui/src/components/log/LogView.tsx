@@ -1,8 +1,8 @@
 /** The lines of a log that are in sight, out of those in memory; more are fetched as the edges come near. */
 import * as React from 'react';
 
-import { useStudio } from '../frame';
-import { windowOf } from '../components/window';
+import { useStudio } from '../../frame';
+import { windowOf } from '../window';
 import { LogLine } from './LogLine';
 import { styleLines } from './ansi';
 import { lineAt } from './logWindow';

@@ -1,9 +1,7 @@
 /** A window of a log that follows its end, or moves to where somebody looks. */
 import * as React from 'react';
 
-import { ApiError, Client, LogPage } from '../api';
-import { useLiveJobs, useStudio } from '../frame';
-import { ILogQuery, readLog } from './calls';
+import { ApiError, LogPage } from '../../api';
 import {
   ILogWindow,
   PAGE_BYTES,
@@ -12,6 +10,7 @@ import {
   prependPage,
   windowOfPage
 } from './logWindow';
+import type { ILogQuery, ILogSource } from './source';
 
 /** Pages that one news of growth fetches at most before the end is jumped to. */
 const CATCH_UP = 4;
@@ -27,19 +26,21 @@ export interface ILog {
   loadAfter(): void;
   /** Show the lines around an offset. */
   show(offset: number): Promise<void>;
+  /** The log is known to reach to `size`. */
+  reach(size: number): void;
   retry(): void;
 }
 
-export function useLog(name: string, attempt: number, isOpen: boolean): ILog {
-  const { client } = useStudio();
+/** `isOpen` tells whether more may be printed; whoever learns of more says so by `reach`. */
+export function useLog(source: ILogSource, isOpen: boolean): ILog {
   const [isFollowing, setFollowing] = React.useState(true);
   const [state, setState] = React.useState<{
     window: ILogWindow | null;
     error: ApiError | null;
   }>({ window: null, error: null });
   const reader = React.useMemo(
-    () => new Reader(client, name, attempt, setState),
-    [client, name, attempt]
+    () => new Reader(source, setState),
+    [source.key]
   );
   React.useEffect(() => {
     setState({ window: null, error: null });
@@ -47,22 +48,12 @@ export function useLog(name: string, attempt: number, isOpen: boolean): ILog {
     reader.toEnd();
     return () => reader.dispose();
   }, [reader]);
-  // The last lines come after the news that the job has ended: they are asked for once more.
+  // The last lines come after the news that the end has come: they are asked for once more.
   React.useEffect(() => {
     if (!isOpen && isFollowing) {
       reader.grow(null);
     }
   }, [reader, isOpen]);
-  useLiveJobs(isOpen ? { job: name, attempt } : null, ({ log_size: size }) => {
-    if (size === null) {
-      return;
-    }
-    if (isFollowing) {
-      reader.grow(size);
-    } else {
-      reader.note(size);
-    }
-  });
   return {
     ...state,
     isFollowing,
@@ -78,6 +69,7 @@ export function useLog(name: string, attempt: number, isOpen: boolean): ILog {
       setFollowing(false);
       await reader.near(offset);
     },
+    reach: size => (isFollowing ? reader.grow(size) : reader.note(size)),
     retry: () => reader.toEnd()
   };
 }
@@ -90,9 +82,7 @@ interface ILogState {
 /** Reads one page at a time; a jump puts an end to what is on its way. */
 class Reader {
   constructor(
-    private readonly _client: Client,
-    private readonly _name: string,
-    private readonly _attempt: number,
+    private readonly _source: ILogSource,
     private readonly _tell: (state: ILogState) => void
   ) {}
 
@@ -180,10 +170,8 @@ class Reader {
     this._isBusy = true;
     const { signal } = this._controller;
     try {
-      const page = await readLog(
-        this._client,
-        this._name,
-        { attempt: this._attempt, limit: PAGE_BYTES, ...query },
+      const page = await this._source.read(
+        { limit: PAGE_BYTES, ...query },
         signal
       );
       if (!signal.aborted) {

@@ -1,13 +1,13 @@
 /** A search in the whole log, which the server does: from match to match, forwards and backwards. */
 import * as React from 'react';
 
-import { Button, ErrorBar, useAction } from '../components';
-import { useStudio } from '../frame';
-import { searchLog } from './calls';
+import { useStudio } from '../../frame';
+import { Button, useAction } from '../Button';
+import { ErrorBar } from '../State';
+import type { ILogSource } from './source';
 
 export function LogSearch(props: {
-  name: string;
-  attempt: number;
+  source: ILogSource;
   text: string;
   onText(text: string): void;
   /** Where the last match is, or the first line in sight. */
@@ -15,17 +15,16 @@ export function LogSearch(props: {
   isFound: boolean;
   onFound(offset: number): void;
 }): React.ReactElement {
-  const { client, trans } = useStudio();
-  const { name, attempt, text, onText, onFound } = props;
+  const { trans } = useStudio();
+  const { source, text, onText, onFound } = props;
   const [status, setStatus] = React.useState('');
   const action = useAction();
-  React.useEffect(() => setStatus(''), [text, attempt]);
+  React.useEffect(() => setStatus(''), [text, source.key]);
 
   const look = (isBackwards: boolean) =>
     action.run(async () => {
-      const query = { attempt, text };
       if (!props.isFound) {
-        const { offsets, is_complete } = await searchLog(client, name, query);
+        const { offsets, is_complete } = await source.search({ text });
         const count = offsets.length;
         setStatus(
           count === 0
@@ -40,8 +39,8 @@ export function LogSearch(props: {
       }
       const from = props.from();
       const one = (offset: number | undefined) =>
-        searchLog(client, name, {
-          ...query,
+        source.search({
+          text,
           limit: 1,
           offset,
           ...(isBackwards ? { is_backwards: 'true' } : {})

@@ -1,4 +1,4 @@
-import type { LogPage } from '../../api';
+import type { LogPage } from '../../../api';
 import {
   ILogWindow,
   appendPage,

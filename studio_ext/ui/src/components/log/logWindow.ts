@@ -1,5 +1,5 @@
 /** The part of a log that is in memory: lines next to each other, never more than a few pages; nothing is drawn here. */
-import type { LogPage } from '../api';
+import type { LogPage } from '../../api';
 
 export interface ILogLine {
   /** Where it begins, in bytes of the whole log. */
