@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from kernel_tools.core.faces import lazy_face
 
 if TYPE_CHECKING:
-    from kernel_tools.hosting.batch.submission import BatchTransform, batch_transform
+    from kernel_tools.hosting.batch.submission import BatchTransform, batch_transform, list_batch_transforms
+    from kernel_tools.hosting.configuration import ProductionVariant
     from kernel_tools.hosting.deploying import (
         create_access_key,
         deploy,
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
         revoke_access_key,
     )
     from kernel_tools.hosting.endpoint import Endpoint
-    from kernel_tools.hosting.folder import ProductionVariant
+    from kernel_tools.hosting.figures import history_figures
+    from kernel_tools.hosting.history import Traffic, Window
     from kernel_tools.hosting.records import (
         CaptureConfig,
         EndpointRecord,
@@ -50,14 +52,18 @@ __all__ = [
     "ProductionVariant",
     "ScalingPolicy",
     "Security",
+    "Traffic",
     "UpdatePolicy",
     "UpdateProgress",
+    "Window",
     "batch_transform",
     "create_access_key",
     "deploy",
     "development_certificate",
     "get",
+    "history_figures",
     "list_access_keys",
+    "list_batch_transforms",
     "list_endpoints",
     "revoke_access_key",
 ]
@@ -65,12 +71,14 @@ __all__ = [
 __getattr__, __dir__ = lazy_face(
     __name__,
     {
-        "batch.submission": "BatchTransform batch_transform",
+        "batch.submission": "BatchTransform batch_transform list_batch_transforms",
         "deploying": (
             "create_access_key deploy development_certificate get list_access_keys list_endpoints revoke_access_key"
         ),
         "endpoint": "Endpoint",
-        "folder": "ProductionVariant",
+        "figures": "history_figures",
+        "history": "Traffic Window",
+        "configuration": "ProductionVariant",
         "records": "CaptureConfig EndpointRecord EndpointState Limits ScalingPolicy Security",
         "updates": "Alarm UpdatePolicy UpdateProgress",
         "wire.access_keys": "AccessKey NewAccessKey",

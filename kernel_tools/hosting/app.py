@@ -7,6 +7,7 @@ all others work in a thread beside the event loop, so that `/ping` answers meanw
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
 import time
@@ -14,10 +15,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError, TooLargeError, UnavailableError
 from kernel_tools.hosting.answering import MOST_TOGETHER, Answerer, Headers, Reply, Request
 from kernel_tools.hosting.asynchronous.records import MAX_PAYLOAD_BYTES
 from kernel_tools.hosting.batching import ModelThread
+from kernel_tools.hosting.connections import QUICK_BODY_BYTES
 from kernel_tools.hosting.counters import Counters
 from kernel_tools.hosting.doors import Door
 from kernel_tools.hosting.records import Limits, Security
@@ -34,12 +38,19 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 TARGET_VARIANT_HEADER = b"x-amzn-sagemaker-target-variant"
 VARIANT_HEADER = b"x-amzn-invoked-production-variant"
 REQUEST_ID_HEADER = b"x-amzn-requestid"
-QUICK_BODY_BYTES = 64 * 1024
 _DISCARDED = 16
 """So many times the limit of a body is read and thrown away, so that its sender gets the answer."""
 _INVOCATIONS = frozenset(
     {Operation.INVOKE, Operation.SAGEMAKER_INVOKE, Operation.SAGEMAKER_INVOKE_STREAM, Operation.V2_INFER}
 )
+_INVOKE = Route(Operation.INVOKE)
+_PLAIN_HEADERS = frozenset(
+    {
+        *(b"host", b"connection", b"user-agent", b"content-type", b"content-length", b"accept", b"accept-encoding"),
+        *(b"accept-language", b"x-request-id", REQUEST_ID_HEADER),
+    }
+)
+"""A request with no others is answered at once if it can be."""
 _FREE = frozenset({Operation.PING, Operation.V2_LIVE, Operation.V2_READY})
 """What may be asked without credentials: whether it lives."""
 
@@ -56,6 +67,11 @@ class Place:
     revision: int
     table: RoutingTable
     hop: Hop
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other variant or revision is to have requests, as far as is known."""
+        return all(route.key == (self.variant, self.revision) for route in self.table.routes)
 
 
 class EndpointApplication:
@@ -96,6 +112,7 @@ class EndpointApplication:
         self._application: Any = getattr(answerer.engine, "application", None)
         self._thread = ModelThread(answerer.answer, MOST_TOGETHER if answerer.joins else 1)
         self._waiting = 0
+        self._id, self._numbers = secrets.token_hex(10).encode(), itertools.count()
         self.is_draining = False
         self.on_stuck: Callable[[], None] = lambda: None
         self.on_exchange: Callable[[Request, Reply], None] | None = None
@@ -131,7 +148,7 @@ class EndpointApplication:
         sent = [
             *reply.headers,
             (b"content-length", str(len(reply.body)).encode()),
-            (REQUEST_ID_HEADER, _request_id(headers)),
+            (REQUEST_ID_HEADER, self._request_id(headers)),
         ]
         if self.is_draining:
             sent.append((b"connection", b"close"))
@@ -170,12 +187,45 @@ class EndpointApplication:
                 return hopped
         return await self._answer_here(request, seconds)
 
+    def answer_at_once(self, sent: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
+        """Answer a plain `POST /invocations` with the bytes of an HTTP response; None leaves it to the usual way.
+
+        Only a quick engine does, while nothing waits and no other variant may have to answer. Headers whose meaning is
+        looked at elsewhere are left to the usual way too.
+        """
+        if not self._is_quick or self._waiting or self.is_draining or not self._door.is_open:
+            return None
+        headers = dict(sent)
+        if not headers.keys() <= _PLAIN_HEADERS or len(body) > self._limits.max_body_bytes:
+            return None
+        if self._place is not None and not self._place.is_alone:
+            return None
+        try:
+            self._door.check_host(headers)
+        except AtelierError:
+            return None
+        reply = self._answer_quickly(Request(_INVOKE, headers, body))
+        reply.headers.append((b"content-length", str(len(reply.body)).encode()))
+        reply.headers.append((REQUEST_ID_HEADER, self._request_id(headers)))
+        parts = [STATUS_LINE[reply.status]]
+        for name, value in reply.headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts += (b"\r\n", reply.body)
+        return b"".join(parts)
+
     async def _answer_here(self, request: Request, seconds: float | None = None) -> Reply:
-        began = time.perf_counter()
         if self._is_quick and len(request.body) <= QUICK_BODY_BYTES and not self._waiting:
-            reply = self._answerer.answer_one(request)
-        else:
-            reply = await self._answer_beside(request, seconds or self._limits.timeout_seconds)
+            return self._answer_quickly(request)
+        began = time.perf_counter()
+        reply = await self._answer_beside(request, seconds or self._limits.timeout_seconds)
+        return self._counted(request, reply, began)
+
+    def _answer_quickly(self, request: Request) -> Reply:
+        began = time.perf_counter()
+        return self._counted(request, self._answerer.answer_one(request), began)
+
+    def _counted(self, request: Request, reply: Reply, began: float) -> Reply:
+        """Count and capture what was answered here."""
         if self._place is not None:
             reply.headers.append((VARIANT_HEADER, self._place.variant.encode("latin-1", "replace")))
         seconds = time.perf_counter() - began
@@ -207,7 +257,7 @@ class EndpointApplication:
         """Pass the request on if another variant is to answer it; None if this one is."""
         given = request.headers.get(TARGET_VARIANT_HEADER)
         target = given.decode("latin-1") if given is not None else None
-        if target is None and len(place.table.routes) < 2:
+        if target is None and place.is_alone:
             return None
         route = place.table.choose(target)
         if route is None:
@@ -246,6 +296,13 @@ class EndpointApplication:
             seconds = 1e6 * (time.perf_counter() - began)
             self._counters.record(statuses[0], seconds, seconds)
 
+    def _request_id(self, headers: dict[bytes, bytes]) -> bytes:
+        """Return the id that the client gave, or the next one of this worker."""
+        given = headers.get(b"x-request-id") or headers.get(REQUEST_ID_HEADER)
+        if given is not None and len(given) <= 128 and given.isascii() and b" " not in given:
+            return given
+        return b"%s%012x" % (self._id, next(self._numbers))
+
     def _check(self, scope: Scope, body: bytes | None) -> None:
         path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
         query = scope.get("query_string", b"").decode("latin-1")
@@ -269,13 +326,6 @@ def _dialect(path: str) -> Operation | None:
     if path.startswith("/endpoints/"):
         return Operation.SAGEMAKER_INVOKE
     return Operation.V2_INFER if path == "/v2" or path.startswith("/v2/") else None
-
-
-def _request_id(headers: dict[bytes, bytes]) -> bytes:
-    given = headers.get(b"x-request-id") or headers.get(REQUEST_ID_HEADER)
-    if given is not None and len(given) <= 128 and given.isascii() and b" " not in given:
-        return given
-    return secrets.token_hex(16).encode()
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

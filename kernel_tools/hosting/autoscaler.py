@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kernel_tools.hosting.configuration import EndpointConfiguration, Worker
 from kernel_tools.hosting.counters import counters_by_worker, sum_counters
-from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder, Worker, current_time
+from kernel_tools.hosting.folder import EndpointFolder, current_time
 from kernel_tools.hosting.scaling import EndpointScale, LoadWindow, next_scale
 
 

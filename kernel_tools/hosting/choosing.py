@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import Workspace
-from kernel_tools.hosting.folder import ALL_TRAFFIC, Package, ProductionVariant
+from kernel_tools.hosting.configuration import ALL_TRAFFIC, Package, ProductionVariant
 from kernel_tools.registry.records import VersionRecord, VersionStatus
 
 MAX_MODELS = 15

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _log = logging.getLogger("atelier.endpoint")
 
+QUICK_BODY_BYTES = 64 * 1024
+"""Larger bodies are never answered at once."""
 _OTHER_DESCRIPTORS = 512
 """Files and sockets of a worker that are no connections of clients, generously."""
 
@@ -53,9 +56,18 @@ class ConnectionLimits:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP on httptools, with limits."""
+    """uvicorn's HTTP on httptools, with limits, and a short way for requests that are answered at once.
+
+    The short way is for a plain `POST /invocations` whose application has `answer_at_once`: no task and no ASGI
+    messages are made, which costs more than a compiled model does. What that method leaves, and whatever is not plain,
+    goes uvicorn's way as if nothing had been tried.
+    """
 
     limits = ConnectionLimits()
+
+    _at_once: Callable[[list[tuple[bytes, bytes]], bytes], bytes | None] | None = None
+    _short: bytes | None = None
+    """The body so far of a request on the short way; None if there is none."""
 
     _deadline = math.inf
     _head_bytes = 0
@@ -66,6 +78,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]  # asyncio's and uvicorn's differ
         """Begin to wait for a request, if there is room."""
         super().connection_made(transport)
+        if self.server is not None and self.server[1] is not None:
+            self._at_once = getattr(self.app, "answer_at_once", None)
         self._deadline = self.loop.time() + self.limits.head_seconds
         if len(self.connections) > self.limits.connections and not self._make_room():
             self._refuse(503, "The endpoint has too many connections.", b"retry-after: 1\r\n")
@@ -87,13 +101,32 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to wait for the body."""
-        super().on_headers_complete()
+        if self._is_plain():
+            self._short = b""
+        else:
+            super().on_headers_complete()
         self._is_in_head, self._head_bytes = False, 0
         self._deadline = self.loop.time() + self.limits.body_seconds
 
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        if self._short is None:
+            super().on_body(body)
+            return
+        self._short += body
+        if len(self._short) > QUICK_BODY_BYTES:
+            self._leave_short_way()
+
     def on_message_complete(self) -> None:
-        """Wait for nothing: it is the model's turn."""
-        super().on_message_complete()
+        """Answer, or wait for nothing: it is the model's turn."""
+        answer = self._at_once(self.headers, self._short) if self._at_once and self._short is not None else None
+        if answer is None:
+            self._leave_short_way()
+            super().on_message_complete()
+        else:
+            self._short = None
+            self.transport.write(answer)
+            super().on_response_complete()
         self._is_in_head = True
         self._deadline = math.inf
 
@@ -106,7 +139,33 @@ class GuardedProtocol(HttpToolsProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+        return self._short is None and (self.cycle is None or self.cycle.response_complete)
+
+    def shutdown(self) -> None:
+        """Close once what is under way is answered."""
+        self._leave_short_way()
+        super().shutdown()
+
+    def _is_plain(self) -> bool:
+        return (
+            self._at_once is not None
+            and self.url == b"/invocations"
+            and (self.cycle is None or self.cycle.response_complete)
+            and not (self.pipeline or self.expect_100_continue or self.flow.write_paused)
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
+
+    def _leave_short_way(self) -> None:
+        """Give a request that is not answered at once to uvicorn, with what there is of its body."""
+        if self._short is None:
+            return
+        body, self._short = self._short, None
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
 
     def check(self, now: float) -> None:
         """Close the connection if its client takes too long."""
@@ -120,6 +179,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stuck_at = math.inf
         if now <= self._deadline:
             return
+        self._leave_short_way()
         if self.is_idle and not self._is_in_head:
             self.transport.abort()  # it was answered, and goes on sending
         elif self.is_idle or self.cycle.more_body:

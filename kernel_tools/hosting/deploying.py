@@ -8,8 +8,9 @@ from pathlib import Path
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.hosting import lifecycle
 from kernel_tools.hosting.choosing import AUTO, choose_variant
-from kernel_tools.hosting.endpoint import DEFAULT_TIMEOUT, Endpoint
+from kernel_tools.hosting.endpoint import Endpoint
 from kernel_tools.hosting.folder import EndpointFolder, endpoint_folders
+from kernel_tools.hosting.operation import DEFAULT_TIMEOUT
 from kernel_tools.hosting.records import CaptureConfig, Limits, ScalingPolicy, Security
 from kernel_tools.hosting.wire.access_keys import AccessKey, AccessKeys, NewAccessKey
 

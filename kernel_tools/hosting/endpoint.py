@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernel_tools.core.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from kernel_tools.core.links import studio_url
 from kernel_tools.hosting import lifecycle, lineage
-from kernel_tools.hosting.asynchronous.records import DEFAULT_TIMEOUT_SECONDS, DEFAULT_TTL_SECONDS
-from kernel_tools.hosting.choosing import AUTO, choose_variant
+from kernel_tools.hosting.asynchronous.requests import AsyncRequests
 from kernel_tools.hosting.client import EndpointClient, encode_rows, label_array
-from kernel_tools.hosting.counters import named_metrics, read_counters, sum_counters
-from kernel_tools.hosting.custom_metrics import MetricValue, put_metric
 from kernel_tools.hosting.doors import read_token
-from kernel_tools.hosting.folder import EndpointFolder, ProductionVariant, current_time
-from kernel_tools.hosting.records import MAX_WORKERS, EndpointRecord, EndpointState, ScalingMetric, ScalingPolicy
-from kernel_tools.hosting.updates import UpdatePolicy, UpdateProgress
+from kernel_tools.hosting.folder import EndpointFolder
+from kernel_tools.hosting.operation import DEFAULT_TIMEOUT, EndpointOperation
+from kernel_tools.hosting.records import EndpointRecord, EndpointState, Security
 from kernel_tools.registry.records import VersionRecord
 
 if TYPE_CHECKING:
-    import os
-
     import numpy as np
 
-    from kernel_tools.hosting.asynchronous import AsyncConfiguration, AsyncInference, AsyncMetrics, AsyncRecord, Notify
 
-DEFAULT_TIMEOUT = 60.0
-
-
-class Endpoint:
+class Endpoint(EndpointOperation, AsyncRequests):
     """A model version that answers requests in a process of its own; made by `deploy` and `get`.
 
     The object holds no state: every property reads what is true now, whoever changed it.
@@ -78,6 +69,11 @@ class Endpoint:
     def served_version(self) -> VersionRecord:
         """The model version as it was when the endpoint was deployed; IntegrityError if that file is broken."""
         return self._folder.configuration().version
+
+    @property
+    def security(self) -> Security:
+        """Who may call it, and whether it speaks TLS."""
+        return self._folder.configuration().security
 
     @property
     def state(self) -> EndpointState:
@@ -165,272 +161,6 @@ class Endpoint:
         lifecycle.relaunch(self._folder)
         return self.wait(timeout) if timeout > 0 else self
 
-    def update(
-        self,
-        version: int | None = None,
-        *,
-        variants: Sequence[ProductionVariant] | None = None,
-        policy: UpdatePolicy | None = None,
-        engine: str = AUTO,
-        trust: bool = False,
-        timeout: float = 600.0,
-    ) -> Endpoint:
-        """Serve another version, or several variants by weight, without dropping a request.
-
-        Parameters
-        ----------
-        version
-            The version of the same model that is to take all traffic; None is the newest approved one.
-        variants
-            Instead of a version: the production variants.
-        policy
-            How traffic shifts, and what rolls it back; default all at once.
-        engine, trust
-            As for `deploy`.
-        timeout
-            How long to wait until the update is over, in seconds; 0 returns at once.
-
-        Raises
-        ------
-        ConflictError
-            If the endpoint is not in service or being updated, or the version is rejected.
-        UnavailableError
-            If the update was rolled back, with the reason, or is not over in time.
-        """
-        wanted = tuple(variants or ())
-        if not wanted:
-            present = self._folder.configuration().production_variants[0]
-            models = [*(item.model for item in present.before), self.record.model]
-            versions = [*(item.version for item in present.before), version]
-            options: dict[str, Any] = {"engine": engine, "command": present.command, "app": present.app}
-            chosen = choose_variant(self._folder.workspace, models, versions, trust=trust, **options)
-            wanted = (replace(chosen, name=present.name, workers=present.workers),)
-        if len({variant.name for variant in wanted}) < len(wanted):
-            raise InvalidArgumentError("Two variants have one name: name each once.")
-        begun = lifecycle.update(self._folder, wanted, policy or UpdatePolicy())
-        if timeout > 0:
-            lifecycle.wait_until_updated(self._folder, begun.revision, timeout)
-        return self
-
-    def rollback(self, timeout: float = 600.0) -> Endpoint:
-        """Serve what was served before the last update, whether that is over or not; waits unless `timeout` is 0.
-
-        Raises
-        ------
-        ConflictError
-            If the endpoint was never updated, or the last update was rolled back already.
-        """
-        begun = lifecycle.roll_back(self._folder)
-        if timeout > 0 and not begun.is_over:
-            lifecycle.wait_until_updated(self._folder, begun.revision, timeout)
-        return self
-
-    @property
-    def variants(self) -> tuple[ProductionVariant, ...]:
-        """The production variants that share its requests now."""
-        return self._folder.configuration().production_variants
-
-    def events(self, limit: int = 50) -> list[dict[str, object]]:
-        """Return the last updates and scalings, the newest first: `time` in milliseconds, `event`, details."""
-        return self._folder.events(limit)
-
-    def ready_workers(self) -> dict[str, int]:
-        """Return how many workers of each variant can answer now."""
-        counted = {variant.name: 0 for variant in self.variants}
-        for worker in self._folder.status().workers:
-            counted[worker.variant] = counted.get(worker.variant, 0) + int(worker.is_ready)
-        return counted
-
-    @property
-    def update_progress(self) -> UpdateProgress | None:
-        """How far the last update is; None if there never was one."""
-        return self._folder.update_progress()
-
-    def scale(
-        self,
-        workers: int | None = None,
-        variant: str | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
-        *,
-        metric: ScalingMetric | None = None,
-        target: float | None = None,
-        min_workers: int | None = None,
-        max_workers: int | None = None,
-        scale_in_cooldown: float | None = None,
-        scale_out_cooldown: float | None = None,
-        idle_seconds: float | None = None,
-    ) -> Endpoint:
-        """Answer with so many workers, or with as many as are needed within bounds. Waits for them.
-
-        Parameters
-        ----------
-        workers
-            A fixed number, 1 to 64: autoscaling ends.
-        variant
-            With `workers`, the only variant that is scaled; None is each one.
-        timeout
-            How long to wait, in seconds; 0 returns at once.
-        metric, target, min_workers, max_workers, scale_in_cooldown, scale_out_cooldown, idle_seconds
-            Instead of `workers`: what changes of the endpoint's `ScalingPolicy`, or of the default one if it has none.
-
-        Raises
-        ------
-        ConflictError
-            If the endpoint is being updated.
-        NotFoundError
-            If it has no such variant.
-        UnavailableError
-            If the workers are not ready in time.
-        """
-        given = {
-            "metric": metric,
-            "target": target,
-            "min_workers": min_workers,
-            "max_workers": max_workers,
-            "scale_in_cooldown": scale_in_cooldown,
-            "scale_out_cooldown": scale_out_cooldown,
-            "idle_seconds": idle_seconds,
-        }
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        if (workers is None) == (not changes):
-            raise InvalidArgumentError("Give workers=, or what changes of the scaling policy, such as max_workers=.")
-        if workers is None:
-            lifecycle.scale(self._folder, None, lambda policy: replace(policy or ScalingPolicy(), **changes))
-        elif 1 <= workers <= MAX_WORKERS:
-            lifecycle.scale(self._folder, variant, workers)
-        else:
-            raise InvalidArgumentError(
-                f"workers={workers} is out of range: 1 to {MAX_WORKERS}. With min_workers=0 an endpoint has none while "
-                "it is not used."
-            )
-        if timeout > 0:
-            lifecycle.wait_until_scaled(self._folder, timeout)
-        return self
-
-    @property
-    def scaling(self) -> ScalingPolicy | None:
-        """The policy by which workers are added and taken away; None if their number is fixed."""
-        return self._folder.configuration().scaling
-
-    def metrics(self) -> dict[str, float]:
-        """Return SageMaker's metrics, summed over all workers since the endpoint was deployed; times in microseconds.
-
-        Workers write what they count four times a second.
-        """
-        return named_metrics(sum_counters(read_counters(self._folder.metrics_path)))
-
-    def put_metric(self, name: str, value: float) -> None:
-        """Tell a value of a metric of your own, such as a drift, for an `Alarm` to watch.
-
-        Raises
-        ------
-        InvalidArgumentError
-            If the name cannot be used, or the value is not finite.
-        """
-        self._folder.require()
-        put_metric(self._folder.custom_metrics_path, MetricValue(current_time(), name, float(value)))
-
-    def invoke_async(
-        self,
-        payload: Any,
-        *,
-        content_type: str | None = None,
-        accept: str | None = None,
-        inference_id: str | None = None,
-        ttl_seconds: int = DEFAULT_TTL_SECONDS,
-        timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS,
-        retries: int | None = None,
-        output: str | os.PathLike[str] | None = None,
-        notify: Notify | str | Sequence[str] | None = None,
-    ) -> AsyncInference:
-        """Queue a request, which is answered when its turn comes, also if this process is gone by then.
-
-        Parameters
-        ----------
-        payload
-            Bytes, up to 1 GB; a path or ``file://`` URI of a file, which is read when its turn comes and stays yours;
-            or rows as for `predict`.
-        content_type, accept
-            What the payload is, and what the output should be. Default: by the end of a file's name, else JSON.
-        inference_id
-            Names the request; given twice with the same payload it is queued once. Default: a new one.
-        ttl_seconds
-            How long it may wait before it is Expired; 60 to 21,600.
-        timeout_seconds
-            How long the model may take for it; 1 to 3,600.
-        retries
-            How often it is tried again if the model fails; default the endpoint's, which is 3.
-        output
-            Path of the output; default a file in the endpoint's folder, which goes with the endpoint.
-        notify
-            Who is told when it is over: URLs, paths of files, or "event"; see `Notify`.
-
-        Raises
-        ------
-        ConflictError
-            If the inference id is known with another payload, or the output exists.
-        UnavailableError
-            If the disk is full.
-        """
-        from kernel_tools.hosting.asynchronous.submission import content_type_of, encode_payload, submit
-
-        record = submit(
-            self._folder,
-            encode_payload(payload),
-            content_type=content_type or content_type_of(payload),
-            accept=accept or "",
-            inference_id=inference_id,
-            ttl_seconds=ttl_seconds,
-            timeout_seconds=timeout_seconds,
-            retries=retries,
-            output=output,
-            notify=notify,
-        )
-        return self.async_request(record.id)
-
-    def async_request(self, inference_id: str) -> AsyncInference:
-        """Return an asynchronous request by its id; it need not exist."""
-        from kernel_tools.hosting.asynchronous.inference import AsyncInference
-
-        return AsyncInference(self._folder, inference_id)
-
-    def async_requests(self, state: str | None = None, limit: int = 100) -> list[AsyncRecord]:
-        """Return asynchronous requests, the newest first; `state` is Queued, InProgress, Completed, Failed, ..."""
-        return self.async_page(state, limit)[0]
-
-    def async_page(
-        self, state: str | None = None, limit: int = 100, page_token: str | None = None
-    ) -> tuple[list[AsyncRecord], str | None]:
-        """Return a page of asynchronous requests as `async_requests` does, and the token of the next page."""
-        from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
-        from kernel_tools.hosting.asynchronous.records import as_state
-
-        wanted = as_state(state)
-        if not has_queue(self._folder):
-            self._folder.require()
-            return [], None
-        with AsyncQueue(self._folder) as queue:
-            return queue.page(wanted, limit, page_token)
-
-    def async_metrics(self) -> AsyncMetrics:
-        """Return the queue in numbers: backlog, age of the oldest request in seconds, requests by state."""
-        from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
-        from kernel_tools.hosting.asynchronous.records import AsyncMetrics
-
-        if not has_queue(self._folder):
-            self._folder.require()
-            return AsyncMetrics.of_nothing()
-        instances = sum(worker.is_ready for worker in self._folder.current_status().workers)
-        with AsyncQueue(self._folder) as queue:
-            return queue.metrics(instances)
-
-    def configure_async(self, configuration: AsyncConfiguration) -> Endpoint:
-        """Set how many asynchronous requests are sent at a time, where outputs appear, and who is told."""
-        from kernel_tools.hosting.asynchronous.configuration import write_configuration
-
-        write_configuration(self._folder, configuration)
-        return self
-
     def delete(self) -> None:
         """End the process after the requests that it is answering, and remove the endpoint."""
         lifecycle.delete(self._folder)
@@ -440,6 +170,11 @@ class Endpoint:
         if tail < 1:
             raise InvalidArgumentError(f"tail={tail} lines cannot be read: ask for at least 1.")
         return self._folder.log(tail)
+
+    @property
+    def log_path(self) -> Path:
+        """The file that the endpoint's processes print to; none before they have begun."""
+        return self._folder.log_path
 
     def _credentials(self) -> tuple[str, str]:
         return read_token(self._folder.token_path), self._folder.configuration().security.certificate

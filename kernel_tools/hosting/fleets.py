@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder, ProductionVariant, Worker
+from kernel_tools.hosting.configuration import EndpointConfiguration, ProductionVariant, Worker
+from kernel_tools.hosting.folder import EndpointFolder
 from kernel_tools.hosting.routing import Route
 from kernel_tools.hosting.updates import UpdateProgress
 

@@ -135,6 +135,7 @@ class Host:
             )
             try:
                 supervisor.reconcile()
+                supervisor.observe()
             except AtelierError as error:
                 _log.warning("Endpoint %s is left as it is for now: %s", name, error)
             except Exception:

@@ -9,20 +9,16 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from kernel_tools.core.audit import current_user
 from kernel_tools.core.errors import ConflictError, IntegrityError, NotFoundError, UnavailableError
 from kernel_tools.core.processes import current_process
+from kernel_tools.hosting.configuration import EndpointConfiguration, EndpointStatus, ProductionVariant, require_weights
 from kernel_tools.hosting.doors import write_token
-from kernel_tools.hosting.folder import (
-    EndpointConfiguration,
-    EndpointFolder,
-    EndpointStatus,
-    ProductionVariant,
-    current_time,
-)
+from kernel_tools.hosting.folder import EndpointFolder, current_time
 from kernel_tools.hosting.hosts import ask_host, nudge_host
 from kernel_tools.hosting.process import find_servers, stop_processes
 from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits, ScalingPolicy, Security
@@ -111,7 +107,9 @@ def roll_back(folder: EndpointFolder) -> UpdateProgress:
             folder.record_event("update", {"phase": ended.phase, "share": 0.0, "reason": reason})
             folder.workspace.audit.record("endpoint.update_rolled_back", folder.name)
     if progress.is_over:
-        return update(folder, before, UpdatePolicy())
+        present = {item.name: item.workers for item in folder.configuration().production_variants}
+        scaled = tuple(replace(item, workers=present.get(item.name, item.workers)) for item in before)
+        return update(folder, scaled, UpdatePolicy())
     nudge_host(folder.workspace)
     return ended
 
@@ -128,20 +126,15 @@ def scale(
     NotFoundError
         If it has no such variant.
     """
-    with folder.lock():
-        configuration, progress = folder.configuration(), folder.update_progress()
-        if progress is not None and not progress.is_over:
-            raise ConflictError(f"Endpoint {folder.name!r} is being updated. Scale it when that is over.")
+    with _settled(folder) as configuration:
         present = configuration.production_variants
-        if variant not in (None, *(item.name for item in present)):
-            names = ", ".join(item.name for item in present)
-            raise NotFoundError(f"Endpoint {folder.name!r} has no variant {variant!r}. It has {names}.")
+        _require_variants(folder, present, [variant] if variant else [])
         details: dict[str, object]
         if isinstance(change, int):
             scaled = tuple(replace(item, workers=change) if variant in (None, item.name) else item for item in present)
             changed = replace(configuration, variants=scaled, scaling=None)
             folder.write_scale(None)
-            details = {"workers": change, "variant": variant}
+            details = {"workers": change, "variant": variant, "ends_autoscaling": configuration.scaling is not None}
         else:
             policy = change(configuration.scaling)
             changed = replace(configuration, scaling=policy)
@@ -153,6 +146,47 @@ def scale(
         folder.record_event("scale", details)
         folder.workspace.audit.record("endpoint.scale", folder.name, details)
     nudge_host(folder.workspace)
+
+
+def set_weights(folder: EndpointFolder, weights: Mapping[str, float]) -> None:
+    """Share the requests among the variants by other weights; the workers stay.
+
+    Raises
+    ------
+    ConflictError
+        If the endpoint is being updated.
+    InvalidArgumentError
+        If a weight cannot be.
+    NotFoundError
+        If it has no such variant.
+    """
+    with _settled(folder) as configuration:
+        present = configuration.production_variants
+        _require_variants(folder, present, weights)
+        changed = tuple(replace(item, weight=weights.get(item.name, item.weight)) for item in present)
+        shares = {item.name: item.weight for item in changed}
+        require_weights(shares)
+        folder.write_configuration(replace(configuration, variants=changed, format_version=2))
+        folder.record_event("weights", {"weights": shares})
+        folder.workspace.audit.record("endpoint.weights", folder.name, {"weights": shares})
+    nudge_host(folder.workspace)
+
+
+@contextmanager
+def _settled(folder: EndpointFolder) -> Iterator[EndpointConfiguration]:
+    """Hold the endpoint's lock over its configuration; ConflictError while it is being updated."""
+    with folder.lock():
+        configuration, progress = folder.configuration(), folder.update_progress()
+        if progress is not None and not progress.is_over:
+            raise ConflictError(f"Endpoint {folder.name!r} is being updated. Change it when that is over.")
+        yield configuration
+
+
+def _require_variants(folder: EndpointFolder, present: Iterable[ProductionVariant], names: Iterable[str]) -> None:
+    known = [item.name for item in present]
+    for name in names:
+        if name not in known:
+            raise NotFoundError(f"Endpoint {folder.name!r} has no variant {name!r}. It has {', '.join(known)}.")
 
 
 def wait_until_scaled(folder: EndpointFolder, timeout: float) -> None:

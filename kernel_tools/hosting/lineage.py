@@ -45,6 +45,12 @@ def with_present_name(workspace: Workspace, record: EndpointRecord) -> EndpointR
     return record if present is None else replace(record, model=present.model)
 
 
+def present_name(workspace: Workspace, served: VersionRecord) -> str:
+    """Return the name that a version's model has now."""
+    present = registry.find_by_id(served.id, workspace=workspace) if served.id else None
+    return served.model if present is None else present.model
+
+
 def _present_version(workspace: Workspace, served: VersionRecord) -> LineageNode:
     present = registry.find_by_id(served.id, workspace=workspace) if served.id else None
     if present is not None:

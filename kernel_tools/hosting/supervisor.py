@@ -17,19 +17,15 @@ from kernel_tools.core.processes import identify_process
 from kernel_tools.core.workspace import atomic_write
 from kernel_tools.hosting.asynchronous.dispatchers import Dispatchers
 from kernel_tools.hosting.autoscaler import Autoscaler
+from kernel_tools.hosting.configuration import EndpointStatus, ProductionVariant, Worker
 from kernel_tools.hosting.counters import ended_workers, fold_counters, read_counters, sum_counters
 from kernel_tools.hosting.custom_metrics import last_metrics
 from kernel_tools.hosting.fleets import Fleet, missing, read_fleets, route_table, surplus
-from kernel_tools.hosting.folder import (
-    EndpointFolder,
-    EndpointStatus,
-    ProductionVariant,
-    Worker,
-    current_time,
-)
+from kernel_tools.hosting.folder import EndpointFolder, current_time
 from kernel_tools.hosting.hosts import run_folder
 from kernel_tools.hosting.listeners import BACKLOG, bind, private_path, take_listener
 from kernel_tools.hosting.nursery import Nursery
+from kernel_tools.hosting.observer import Observer
 from kernel_tools.hosting.process import stop_processes
 from kernel_tools.hosting.records import EndpointState
 from kernel_tools.hosting.routing import Route
@@ -65,6 +61,7 @@ class Supervisor:
         self._autoscaler = Autoscaler(folder)
         self._next_fold = 0.0
         self._dispatchers = Dispatchers(folder)
+        self._observer = Observer(folder)
 
     @property
     def sleeping_listener(self) -> socket.socket | None:
@@ -106,6 +103,11 @@ class Supervisor:
             if status.state in _NOT_SERVED:
                 return
             self._bring_forward(status)
+
+    def observe(self) -> None:
+        """Note in the endpoint's history what its workers count, if it is time."""
+        if self._listener is not None:
+            self._observer.look()
 
     def close(self) -> None:
         """Close the listening socket: the endpoint is deleted, or goes with the host."""

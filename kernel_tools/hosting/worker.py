@@ -30,20 +30,12 @@ from kernel_tools.core.processes import current_process
 from kernel_tools.core.workspace import Workspace, atomic_write
 from kernel_tools.hosting.answering import Answerer, Reply, Request, Subject
 from kernel_tools.hosting.app import EndpointApplication, Place
+from kernel_tools.hosting.configuration import EndpointConfiguration, EndpointStatus, ProductionVariant, Worker
 from kernel_tools.hosting.connections import GuardedProtocol, GuardedServer, raise_descriptor_limit
 from kernel_tools.hosting.counters import Counters, read_counters
 from kernel_tools.hosting.doors import Door, read_token
 from kernel_tools.hosting.engines.opening import open_engine
-from kernel_tools.hosting.folder import (
-    HOST,
-    EndpointConfiguration,
-    EndpointFolder,
-    EndpointStatus,
-    ProductionVariant,
-    Worker,
-    current_time,
-    host_is_alive,
-)
+from kernel_tools.hosting.folder import HOST, EndpointFolder, current_time, host_is_alive
 from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
 from kernel_tools.hosting.importing import import_skops
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
@@ -376,9 +368,14 @@ def _watch(folder: EndpointFolder, assignment: Assignment) -> None:
             continue
         if status.launch != assignment.launch:
             os.kill(os.getpid(), signal.SIGTERM)
-        elif status.in_service_at > 0 and not host_is_alive(folder.workspace):
+        elif _is_kept(status, assignment) and not host_is_alive(folder.workspace):
             with contextlib.suppress(OSError):
                 start_host(folder.workspace)
+
+
+def _is_kept(status: EndpointStatus, assignment: Assignment) -> bool:
+    """Whether the endpoint answers, and by this worker: one that drains leaves it to the others to have a host."""
+    return status.in_service_at > 0 and any(worker.id == assignment.id for worker in status.workers)
 
 
 def rotate_log(path: Path, limit: int) -> None:

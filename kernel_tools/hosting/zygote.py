@@ -53,6 +53,8 @@ class Zygote:
         while True:
             try:
                 content, descriptors, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, 1)
+            except ConnectionResetError:
+                continue  # the host closed it with words unread; its own last ones come next
             except OSError:
                 return False
             if not content:

@@ -15,7 +15,7 @@ _kept: list[bytes] = []
 
 
 class HarmfulRegressor(RegressorMixin, BaseEstimator):
-    """Predicts the number of its process, and does what the first value of the first row says before."""
+    """Predicts the number of its process, and does what the first value of a row says before."""
 
     def fit(self, X, y):
         """Learn nothing."""
@@ -24,7 +24,7 @@ class HarmfulRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         """Return the process id for each row."""
-        match int(np.asarray(X)[0, 0]):
+        match int(np.asarray(X)[:, 0].max()):  # requests may come as one batch
             case 1:
                 os.kill(os.getpid(), signal.SIGSEGV)
             case 2:

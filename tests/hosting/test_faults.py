@@ -200,7 +200,7 @@ def harmful(workspace):
     """Two workers of a model that does what it is told."""
     model = HarmfulRegressor().fit(np.zeros((2, 2)), np.zeros(2))
     kt.registry.register("harmful", model, sample_input=np.zeros((1, 2)), workspace=workspace)
-    limits = Limits(timeout_seconds=1, max_memory_bytes=LEAKED_BYTES * 5)
+    limits = Limits(timeout_seconds=2, max_memory_bytes=LEAKED_BYTES * 5)
     endpoint = kt.hosting.deploy("harmful", 1, trust=True, limits=limits, workspace=workspace).scale(2)
     yield endpoint
     endpoint.delete()
@@ -232,7 +232,7 @@ def test_models_that_crash_hang_and_leak_harm_no_other_request(harmful):
             do(harmful, FINE)
     assert hanging.result().startswith("424 ")
     assert all(isinstance(do(harmful, FINE), int) for _ in range(20))
-    wait_for(lambda: sum(worker.is_ready for worker in harmful._folder.status().workers) == 2)
+    wait_for(lambda: [worker.is_ready for worker in harmful._folder.status().workers] == [True, True])
     survivors = {worker.process.pid for worker in harmful._folder.status().workers}
     assert not workers & survivors
     answers = [do(harmful, LEAK) for _ in range(8)]  # one of the two has leaked four times then
@@ -240,7 +240,7 @@ def test_models_that_crash_hang_and_leak_harm_no_other_request(harmful):
         answers.append(do(harmful, FINE))
     while set(worn) & set(harmful._folder.status().workers):
         answers.append(do(harmful, FINE))
-    assert all(isinstance(answer, int) for answer in answers)
+    assert [answer for answer in answers if not isinstance(answer, int)] == []
     lines = (harmful._folder.path / "events.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     assert any("stuck" in event["reason"] for event in events if event["event"] == "worker_worn")

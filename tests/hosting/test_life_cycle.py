@@ -19,7 +19,8 @@ import kernel_tools as kt
 from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError, UnavailableError
 from kernel_tools.core.processes import identify_process
 from kernel_tools.hosting import EndpointState, lifecycle
-from kernel_tools.hosting.folder import EndpointConfiguration, EndpointFolder
+from kernel_tools.hosting.configuration import EndpointConfiguration
+from kernel_tools.hosting.folder import EndpointFolder
 from kernel_tools.hosting.hosts import ask_host, nudge_host, stop_host
 from kernel_tools.hosting.listeners import bind
 
@@ -238,7 +239,7 @@ def test_a_model_that_cannot_be_loaded_says_why_and_stays_to_be_looked_at(worksp
     assert endpoint.record.state is EndpointState.FAILED
     assert "no predict method" in endpoint.record.reason and ".delete()" in endpoint.record.reason
     assert "Traceback" in endpoint.logs()
-    assert "endpoint.failed" in actions(workspace, "weights")
+    wait_for(lambda: "endpoint.failed" in actions(workspace, "weights"))
     endpoint.delete()
 
 

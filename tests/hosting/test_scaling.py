@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -21,6 +22,7 @@ from kernel_tools.hosting.counters import Counters, counters_by_worker, fold_cou
 from kernel_tools.hosting.hosts import ask_host
 from kernel_tools.hosting.process import ZYGOTE_MODULE, find_servers
 from kernel_tools.hosting.scaling import Load, LoadWindow, VariantScale, next_scale
+from kernel_tools.hosting.worker import Assignment, _is_kept
 from tests.hosting.test_life_cycle import wait_for
 
 policies = st.builds(
@@ -209,3 +211,12 @@ def test_an_endpoint_that_sleeps_is_woken_though_its_host_was_killed(workspace, 
     own_endpoint.scale(idle_seconds=300, timeout=0)
     assert own_endpoint.predict(census.row).shape == (1,)
     assert own_endpoint.url == url
+
+
+def test_a_worker_that_drains_starts_no_host(own_endpoint):
+    status = own_endpoint._folder.status()
+    (worker,) = status.workers
+    kept = Assignment(status.launch, worker.id, worker.variant, worker.revision, 0)
+    assert _is_kept(status, kept)
+    assert not _is_kept(replace(status, workers=()), kept)
+    assert not _is_kept(replace(status, in_service_at=0), kept)

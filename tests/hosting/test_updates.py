@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 import kernel_tools as kt
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError, UnavailableError
+from kernel_tools.core.errors import ConflictError, InvalidArgumentError, NotFoundError, UnavailableError
 from kernel_tools.hosting import Alarm, EndpointState, ProductionVariant, UpdatePolicy, UpdateProgress, lifecycle
 from kernel_tools.hosting.counters import Counters
 from kernel_tools.hosting.custom_metrics import MAX_BYTES, MetricValue, last_metrics, put_metric
@@ -185,3 +185,35 @@ def test_steps_follow_the_policy_and_an_alarm_ends_them():
         "rolled_back", 0.0, "error_rate is 0.2, above 0.1."
     )  # fmt: skip
     assert rolled_back.next_step(200, True, Counters()) == rolled_back
+
+
+def test_a_version_is_tried_beside_the_present_one_and_taken_out(own_endpoint, versions, census):
+    with pytest.raises(NotFoundError, match="give its weight= too"):
+        own_endpoint.update(2, variant="challenger")
+    own_endpoint.update(2, variant="challenger", weight=1)
+    assert {item.name: item.version.version for item in own_endpoint.variants} == {"AllTraffic": 3, "challenger": 2}
+    with pytest.raises(InvalidArgumentError, match="say with variant="):
+        own_endpoint.update(3)
+    with load(own_endpoint, census.row) as constant:
+        before = own_endpoint.ready_workers()
+        own_endpoint.set_weights({"challenger": 0})
+        own_endpoint.update(3, variant="challenger")
+        assert own_endpoint.ready_workers() == before
+        wait_for(lambda: len(constant.statuses) > 50)
+    assert constant.failures == [] and set(constant.statuses) == {200}
+    assert [item.version.version for item in own_endpoint.variants] == [3, 3]
+    assert own_endpoint.variants[1].weight == 0
+    own_endpoint.remove_variant("challenger")
+    assert [item.name for item in own_endpoint.variants] == ["AllTraffic"]
+    with pytest.raises(ConflictError, match="only variant"):
+        own_endpoint.remove_variant("AllTraffic")
+    with pytest.raises(InvalidArgumentError, match="All weights are 0"):
+        own_endpoint.set_weights({"AllTraffic": 0})
+    with pytest.raises(NotFoundError, match="has no variant 'b'"):
+        own_endpoint.set_weights({"b": 1})
+
+
+def test_a_rollback_keeps_the_number_of_workers(own_endpoint, versions):
+    own_endpoint.update(2).scale(2)
+    own_endpoint.rollback()
+    assert (own_endpoint.record.version, own_endpoint.variants[0].workers) == (3, 2)

@@ -9,7 +9,8 @@ import subprocess
 
 from kernel_tools.core.errors import AtelierError
 from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
-from kernel_tools.hosting.folder import EndpointFolder, EndpointStatus, current_time
+from kernel_tools.hosting.configuration import EndpointStatus
+from kernel_tools.hosting.folder import EndpointFolder, current_time
 from kernel_tools.hosting.process import start_detached
 
 DISPATCHER_MODULE = "kernel_tools.hosting.asynchronous.dispatcher"

@@ -10,10 +10,12 @@ import msgspec
 
 from kernel_tools.core.errors import ConflictError, IntegrityError, InvalidArgumentError, NotFoundError
 from kernel_tools.core.workspace import atomic_write
-from kernel_tools.hosting.folder import ProductionVariant
+from kernel_tools.hosting.configuration import ProductionVariant
 
 FORMAT_VERSION = 1
 Format = Literal["csv", "jsonlines", "parquet"]
+OnError = Literal["stop", "record"]
+Strategy = Literal["multi-record", "single-record"]
 
 _FORMATS: dict[str, Format] = {
     ".csv": "csv", ".jsonl": "jsonlines", ".ndjson": "jsonlines", ".jsonlines": "jsonlines", ".parquet": "parquet",
@@ -67,6 +69,12 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
         Rows of one part.
     max_concurrent
         Parts that are predicted at a time.
+    on_error
+        Whether a row that cannot be predicted ends the transform, or is written down.
+    max_failed_share
+        With "record": the part of a file's rows that may fail.
+    strategy
+        Whether the model is given many rows in a call, or one.
     """
 
     variant: ProductionVariant
@@ -77,6 +85,9 @@ class BatchPlan(msgspec.Struct, frozen=True, kw_only=True):
     output_filter: str = "$"
     batch_rows: int = 50_000
     max_concurrent: int = 1
+    on_error: OnError = "stop"
+    max_failed_share: float = 0.1
+    strategy: Strategy = "multi-record"
     format_version: int = FORMAT_VERSION
 
 

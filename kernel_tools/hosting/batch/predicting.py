@@ -57,8 +57,23 @@ def _frame(table: pa.Table, signature: Signature, names: set[str], first_row: in
         if not column.nullable and values.null_count:
             row = first_row + _first(values.is_null())
             raise InvalidDataError(f"{where}{row}, column {column.name!r}: the value is missing. The model needs it.")
-        found[column.name] = _series(column, values, first_row, where)
+        found[column.name] = _series(column, _of_type(column, values, f"{where}{first_row}"), first_row, where)
     return pd.DataFrame(found, copy=False)
+
+
+def _of_type(column: Column, values: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """Return texts as the numbers or truths that the column has."""
+    import pyarrow as pa
+
+    kind = {ColumnType.DOUBLE: pa.float64(), ColumnType.LONG: pa.int64(), ColumnType.BOOLEAN: pa.bool_()}.get(
+        column.type
+    )
+    if kind is None or column.categories is not None or not pa.types.is_string(values.type):
+        return values
+    try:
+        return values.cast(kind)
+    except pa.ArrowInvalid as error:
+        raise InvalidDataError(f"{where}, column {column.name!r}: {error}.") from error
 
 
 def _series(column: Column, values: pa.ChunkedArray, first_row: int, where: str) -> Any:
@@ -89,7 +104,12 @@ def _series(column: Column, values: pa.ChunkedArray, first_row: int, where: str)
                 f"{where}{first_row + place}, column {column.name!r}: the number is infinite. Replace it, or drop it."
             )
     series = values.to_pandas()
-    return series if column.dtype is None else series.astype(column.dtype)
+    try:
+        return series if column.dtype is None else series.astype(column.dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidDataError(
+            f"{where}{first_row} and on, column {column.name!r}: not all values are {column.dtype}: {error}."
+        ) from error
 
 
 def _array(table: pa.Table, signature: Signature) -> np.ndarray:

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from kernel_tools import jobs
-from kernel_tools.core.errors import ConflictError, InvalidArgumentError, UnavailableError
+from kernel_tools.core.errors import AtelierError, ConflictError, InvalidArgumentError, UnavailableError
 from kernel_tools.core.workspace import Workspace, current_workspace
 from kernel_tools.hosting.batch.job import ENTRY
-from kernel_tools.hosting.batch.plan import BatchPlan, find_inputs, write_plan
+from kernel_tools.hosting.batch.plan import BatchPlan, OnError, Strategy, find_inputs, read_plan, write_plan
+from kernel_tools.hosting.batch.recording import FailedRow, read_failed
 from kernel_tools.hosting.choosing import AUTO, choose_variant
 
 
@@ -39,6 +40,39 @@ class BatchTransform:
         """The files that are finished, by name."""
         return sorted(self.output.glob("*.out"))
 
+    @property
+    def failed_rows(self) -> list[FailedRow]:
+        """Rows of finished files that could not be predicted, with the reasons; see `on_error`."""
+        return [row for path in sorted(self.output.glob("*.errors.jsonl")) for row in read_failed(path)]
+
+    @property
+    def progress(self) -> float:
+        """How much of all input is done, 0 to 1."""
+        if self.job.status == jobs.JobState.COMPLETED:
+            return 1.0
+        state = self.job.progress
+        return min(state.done / state.total, 1.0) if state is not None and state.total else 0.0
+
+
+def list_batch_transforms(
+    limit: int = 100, page_token: str | None = None, *, workspace: Workspace | None = None
+) -> tuple[list[tuple[jobs.JobRecord, BatchPlan | None]], str | None]:
+    """Return a page of the jobs of batch transforms with their plans, the newest first, and the next page's token.
+
+    A plan that was deleted or damaged is None.
+    """
+    place = workspace or current_workspace()
+    records, token = jobs.list_jobs(text=ENTRY.removeprefix("-m "), limit=limit, page_token=page_token, workspace=place)
+    return [(record, _plan_of(record, place)) for record in records], token
+
+
+def _plan_of(record: jobs.JobRecord, workspace: Workspace) -> BatchPlan | None:
+    try:
+        params = jobs.get(record.name, workspace=workspace).spec.params
+        return read_plan(Path(str(params["plan"])))
+    except (AtelierError, KeyError):
+        return None
+
 
 def batch_transform(
     model: str | Sequence[str],
@@ -51,6 +85,9 @@ def batch_transform(
     output_filter: str = "$",
     batch_rows: int = 50_000,
     max_concurrent: int = 1,
+    strategy: Strategy = "multi-record",
+    on_error: OnError = "stop",
+    max_failed_share: float = 0.1,
     engine: str = AUTO,
     trust: bool = False,
     wait: bool = True,
@@ -77,6 +114,15 @@ def batch_transform(
         Rows that are read, predicted and written at a time.
     max_concurrent
         How many such parts are predicted at a time.
+    strategy
+        "multi-record" gives the model all rows of a part in one call, "single-record" one row after the other, for
+        models that take no more.
+    on_error
+        What a row does that cannot be read or predicted: "stop" ends the transform with the row and the reason;
+        "record" leaves its predictions empty, says why in the column `error`, and in ``<name>.errors.jsonl``. A line
+        of CSV with too few or too many fields is no row: it stands only there.
+    max_failed_share
+        With "record": if more than this part of a file's rows fail, the transform ends all the same.
     wait
         Wait for the end.
     options
@@ -96,6 +142,11 @@ def batch_transform(
     workspace = workspace or current_workspace()
     if not 1 <= batch_rows <= 10_000_000 or not 1 <= max_concurrent <= 64:
         raise InvalidArgumentError("batch_rows is 1 to 10,000,000, and max_concurrent is 1 to 64.")
+    if strategy not in get_args(Strategy) or on_error not in get_args(OnError) or not 0 <= max_failed_share <= 1:
+        raise InvalidArgumentError(
+            f"strategy= is one of {', '.join(get_args(Strategy))}, on_error= one of {', '.join(get_args(OnError))}, "
+            "and max_failed_share= 0 to 1."
+        )
     variant = choose_variant(workspace, model, version, engine=engine, trust=trust)
     folder = Path(output).expanduser().resolve()
     if folder.exists() and not folder.is_dir():
@@ -116,6 +167,9 @@ def batch_transform(
         output_filter=output_filter,
         batch_rows=batch_rows,
         max_concurrent=max_concurrent,
+        on_error=on_error,
+        max_failed_share=max_failed_share,
+        strategy=strategy,
     )
     path = workspace.root / "transforms" / f"{uuid.uuid4().hex}.json"
     write_plan(plan, path)

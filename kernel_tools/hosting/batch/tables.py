@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kernel_tools.core.errors import InvalidDataError
-from kernel_tools.core.signature import ColumnType, Signature
+from kernel_tools.core.signature import Column, ColumnType, Signature
 from kernel_tools.core.workspace import atomic_write
 from kernel_tools.hosting.batch.plan import Format, InputFile
+from kernel_tools.hosting.batch.recording import FailedRow, json_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,8 +21,23 @@ _BLOCK_BYTES = 16 * 1024 * 1024
 _COPY_BYTES = 4 * 1024 * 1024
 
 
-def read_tables(file: InputFile, signature: Signature | None, rows: int, skip: set[int]) -> Iterator[tuple[int, Any]]:
+def read_tables(
+    file: InputFile,
+    signature: Signature | None,
+    rows: int,
+    skip: set[int],
+    failed: list[FailedRow] | None = None,
+    on_bytes: Callable[[int], None] = lambda _: None,
+) -> Iterator[tuple[int, Any]]:
     """Return the tables of `rows` rows of a file with their numbers, but those of `skip`; the last one may be shorter.
+
+    Parameters
+    ----------
+    failed
+        Takes lines that are no rows; with it values of CSV and JSON that are not of their column's type are left to
+        whoever predicts. None raises instead.
+    on_bytes
+        Is told how far into the file, as it lies there, reading is.
 
     Raises
     ------
@@ -34,7 +49,7 @@ def read_tables(file: InputFile, signature: Signature | None, rows: int, skip: s
     waiting: list[pa.Table] = []
     count, number = 0, 0
     try:
-        for table in _blocks(file, signature):
+        for table in _blocks(file, signature, failed, on_bytes):
             while table.num_rows:
                 part = table.slice(0, rows - count)
                 table = table.slice(part.num_rows)
@@ -50,31 +65,62 @@ def read_tables(file: InputFile, signature: Signature | None, rows: int, skip: s
         yield number, pa.concat_tables(waiting)
 
 
-def _blocks(file: InputFile, signature: Signature | None) -> Iterator[pa.Table]:
+def _blocks(
+    file: InputFile, signature: Signature | None, failed: list[FailedRow] | None, on_bytes: Callable[[int], None]
+) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     if file.format == "parquet":
         import pyarrow.parquet as pq
 
-        for batch in pq.ParquetFile(file.path).iter_batches(batch_size=65_536):
+        source = pq.ParquetFile(file.path)
+        total, done = max(source.metadata.num_rows, 1), 0
+        for batch in source.iter_batches(batch_size=65_536):
+            done += batch.num_rows
+            on_bytes(file.size * done // total)
             yield pa.Table.from_batches([batch])
         return
     types = _column_types(signature)
-    with pa.input_stream(file.path, compression="detect") as stream:
+    with Path(file.path).open("rb") as raw, _opened(file.path, raw) as stream:
         if file.format == "csv":
-            import pyarrow.csv as reader
-
-            blocks = reader.open_csv(
-                stream,
-                read_options=reader.ReadOptions(block_size=_BLOCK_BYTES),
-                parse_options=reader.ParseOptions(newlines_in_values=True),
-                convert_options=reader.ConvertOptions(column_types=types, strings_can_be_null=True),
-            )
-            for batch in blocks:
+            for batch in _read_csv(stream, types, failed):
+                on_bytes(raw.tell())
                 yield pa.Table.from_batches([batch])
             return
         for block in _line_blocks(stream):
-            yield _json_table(block, types)
+            on_bytes(raw.tell())
+            yield json_rows(block, types) if failed is not None else _json_table(block, types)
+
+
+def _opened(path: str, raw: Any) -> Any:
+    """Return the stream of a file that may be packed, over its open file."""
+    import pyarrow as pa
+
+    source = pa.PythonFile(raw, mode="r")
+    codec = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(Path(path).suffix.lower())
+    return pa.CompressedInputStream(source, codec) if codec else source
+
+
+def _read_csv(stream: Any, types: dict[str, Any], failed: list[FailedRow] | None) -> Any:
+    import pyarrow as pa
+    import pyarrow.csv as reader
+
+    def skip(row: Any) -> str:
+        assert failed is not None
+        reason = f"The line has {row.actual_columns} fields instead of {row.expected_columns}."
+        failed.append(FailedRow(None, reason, row.text[:1000]))
+        return "skip"
+
+    return reader.open_csv(
+        stream,
+        read_options=reader.ReadOptions(block_size=_BLOCK_BYTES),
+        parse_options=reader.ParseOptions(
+            newlines_in_values=True, invalid_row_handler=skip if failed is not None else None
+        ),
+        convert_options=reader.ConvertOptions(
+            column_types=types if failed is None else dict.fromkeys(types, pa.string()), strings_can_be_null=True
+        ),
+    )
 
 
 def _line_blocks(stream: Any) -> Iterator[bytes]:
@@ -100,11 +146,16 @@ def _json_table(block: bytes, types: dict[str, Any]) -> pa.Table:
 
 def _column_types(signature: Signature | None) -> dict[str, Any]:
     """The types of a signature's columns, so that what a file holds is not guessed."""
+    columns = signature.columns if signature is not None else []
+    return {column.name: arrow_type(column) for column in columns}
+
+
+def arrow_type(column: Column) -> Any:
+    """Return the type in which a column is read from text."""
     import pyarrow as pa
 
     kinds = {ColumnType.DOUBLE: pa.float64(), ColumnType.LONG: pa.int64(), ColumnType.BOOLEAN: pa.bool_()}
-    columns = signature.columns if signature is not None else []
-    return {column.name: kinds.get(column.type, pa.string()) for column in columns}
+    return kinds.get(column.type, pa.string())
 
 
 def write_part(table: pa.Table, path: Path, kind: Format) -> None:
@@ -153,11 +204,3 @@ def _join_parquet(parts: Sequence[Path], file: Any) -> None:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def remove_parts(parts: Sequence[Path]) -> None:
-    """Remove parts that are not needed any more."""
-    for part in parts:
-        part.unlink(missing_ok=True)
-    if parts:
-        os.rmdir(parts[0].parent)

@@ -9,6 +9,7 @@ from typing import Any
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.core.forms import InputReader
 from kernel_tools.core.workspace import Workspace
+from kernel_tools.hosting.configuration import ProductionVariant
 from kernel_tools.hosting.engines.script import ScriptEngine
 from kernel_tools.hosting.engines.xgboost_calls import (
     ModelCall,
@@ -17,7 +18,6 @@ from kernel_tools.hosting.engines.xgboost_calls import (
     estimator_call,
     matrix_reader,
 )
-from kernel_tools.hosting.folder import ProductionVariant
 from kernel_tools.hosting.wire.errors import ModelError
 from kernel_tools.hosting.wire.replies import plain_values
 from kernel_tools.registry.formats import load_model

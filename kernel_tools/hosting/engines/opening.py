@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kernel_tools.core.errors import ForbiddenError
 from kernel_tools.core.workspace import Workspace, join_inside
+from kernel_tools.hosting.configuration import ProductionVariant
 from kernel_tools.hosting.engines.protocol import Engine, PayloadEngine
-from kernel_tools.hosting.folder import ProductionVariant
 from kernel_tools.registry.records import ModelFile
 
 DEFAULT_TIMEOUT = 60.0

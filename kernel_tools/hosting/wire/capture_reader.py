@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kernel_tools.core.encryption import HEADER_SIZE, EncryptedSource, parse_header
-from kernel_tools.core.errors import InvalidArgumentError
+from kernel_tools.core.errors import IntegrityError, InvalidArgumentError
 from kernel_tools.core.workspace import join_inside
 from kernel_tools.hosting.wire.capture import SUFFIXES, capture_files
 
@@ -19,7 +19,7 @@ MAX_PAGE_BYTES = 4 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CapturedExchange:
     """One captured exchange. `input` and `output` are as `capture.encode_event` writes them; `time` is ISO 8601."""
 
     id: str
@@ -35,7 +35,7 @@ class Capture:
 class CapturePage:
     """Some captures; `cursor` reads on, None at the end."""
 
-    captures: list[Capture]
+    captures: list[CapturedExchange]
     cursor: str | None
 
 
@@ -59,10 +59,12 @@ def read_captures(folder: Path, key: bytes | None, cursor: str | None = None, li
         If the cursor is not one of a page.
     EncryptionKeyError, BrokenBlobError
         If a file is encrypted by another key, or was changed.
+    IntegrityError
+        If a line is not one that Atelier wrote.
     """
     folder = folder.resolve()
     start = _parse_cursor(folder, cursor)
-    captures: list[Capture] = []
+    captures: list[CapturedExchange] = []
     size = 0
     for path in sorted(capture_files(folder), key=_order, reverse=True):
         if start is not None and _order(path) > _order(start[0]):
@@ -78,7 +80,13 @@ def read_captures(folder: Path, key: bytes | None, cursor: str | None = None, li
             ):
                 return CapturePage(captures, f"{path.relative_to(folder).as_posix()}:{index + 1}")
             size += len(lines[index])
-            captures.append(_capture(msgspec.json.decode(lines[index]), path.relative_to(folder).parts[0]))
+            try:
+                captures.append(_capture(msgspec.json.decode(lines[index]), path.relative_to(folder).parts[0]))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                name = path.relative_to(folder).as_posix()
+                raise IntegrityError(
+                    f"Line {index + 1} of the captured file {name!r} cannot be read ({error!r}): move the file away."
+                ) from error
     return CapturePage(captures, None)
 
 
@@ -108,9 +116,9 @@ def _parse_cursor(folder: Path, cursor: str | None) -> tuple[Path, int] | None:
     return join_inside(folder, *match[1].split("/")), int(match[2])
 
 
-def _capture(event: dict[str, Any], variant: str) -> Capture:
+def _capture(event: dict[str, Any], variant: str) -> CapturedExchange:
     metadata, data = event["eventMetadata"], event["captureData"]
-    return Capture(
+    return CapturedExchange(
         metadata["eventId"],
         variant,
         metadata["inferenceTime"],

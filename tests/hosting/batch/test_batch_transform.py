@@ -197,3 +197,48 @@ def test_a_new_user_transforms_a_folder_as_a_job(workspace, census, table, tmp_p
     assert json.loads((tmp_path / "out" / "transform.json").read_text())["rows"] == 400
     with pytest.raises(ConflictError, match=r"holds an output of '0\.csv' already"):
         kt.hosting.batch_transform("census", tmp_path / "in", tmp_path / "out", workspace=workspace)
+
+
+BAD_LINES = {
+    "csv": ["old,1,a,b,c,d\n", "44,1\n"],
+    "jsonl": ['{"age": "old", "hours": 1}\n', '{"age": 44\n', "[1]\n"],
+}
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("strategy", ["multi-record", "single-record"])
+def test_rows_that_fail_are_written_down_and_the_others_predicted(
+    workspace, census, table, tmp_path: Path, kind: str, strategy: str
+):
+    rows = table.head(30).reset_index(drop=True)
+    if kind == "parquet":
+        rows = rows.assign(age=rows["age"].astype(float))
+        rows.loc[7, "age"] = np.inf
+        path = write(rows, tmp_path / "rows.parquet")
+        bad = ["column 'age'"]
+    else:
+        path = write(rows, tmp_path / f"rows.{kind}")
+        path.write_text(path.read_text() + "".join(BAD_LINES[kind]))
+        bad = ["age", "fields"] if kind == "csv" else ["age", "no JSON object", "no JSON object"]
+    with pytest.raises(InvalidDataError):
+        run_transform(workspace, plan_of(workspace, tmp_path / "stop", path))
+    options = {"on_error": "record", "strategy": strategy, "batch_rows": 9}
+    with pytest.raises(InvalidDataError, match=r"more than max_failed_share=0\.01"):
+        run_transform(workspace, plan_of(workspace, tmp_path, path, **options, max_failed_share=0.01))
+    summary = run_transform(workspace, plan_of(workspace, tmp_path, path, **options, max_failed_share=0.5))
+    found = read(tmp_path / "out" / f"rows.{kind}.out")
+    failed = [json.loads(line) for line in (tmp_path / "out" / f"rows.{kind}.errors.jsonl").open()]
+    assert summary.failed == len(failed) == len(bad)
+    assert all(word in row["reason"] for word, row in zip(bad, failed, strict=True))
+    good = found[found["error"].isna()]
+    kept = [place for place in range(30) if not (kind == "parquet" and place == 7)]
+    assert (good["prediction"].to_numpy() == census.model.predict(census.X.head(30).iloc[kept])).all()
+    assert found.loc[found["error"].notna(), "prediction"].isna().all()
+    assert len(found) == (30 if kind == "parquet" else 31 if kind == "csv" else 33)
+
+
+def test_a_part_without_one_good_row_ends_it(workspace, tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("1\n2\n")
+    with pytest.raises(InvalidDataError, match="None of the rows 0 to 1 can be predicted"):
+        run_transform(workspace, plan_of(workspace, tmp_path, path, on_error="record", max_failed_share=1.0))
