@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ import kernel_tools as kt
 from kernel_tools.core.errors import NotFoundError
 from kernel_tools.core.workspace import current_workspace
 from kernel_tools.experiments.figures import confusion_matrix
-from kernel_tools.hosting.folder import EndpointFolder
+from kernel_tools.hosting.counters import Counters
+from kernel_tools.hosting.folder import EndpointFolder, current_time
+from kernel_tools.hosting.history import SAMPLE_MS, HistoryWriter, Sample, VariantSample
 from kernel_tools.hosting.process import stop_processes
 from kernel_tools.hosting.records import EndpointState
 
@@ -240,10 +243,39 @@ def deploy_endpoints() -> None:
     nearest = LogisticRegression().fit(points, ["near", "near", "far", "far"])
     version = kt.registry.register("points", nearest, sample_input=points)
     version.approve(note="Two clusters, far apart.")
-    kt.hosting.deploy("points", version=1, name="points")
+    capture = kt.hosting.CaptureConfig(flush_seconds=0.1)
+    endpoint = kt.hosting.deploy("points", version=1, name="points", capture=capture)
+    endpoint.predict(points)
+    for body in ('{"instances": [[0.5, 0.5]]}', '{"instances": [["far"]]}'):
+        endpoint.invoke_async(body.encode(), inference_id=f"seeded-{len(body)}", retries=0)
     for name in ("census-candidate", "census-broken"):
         kt.hosting.deploy(EXPERIMENT, version=3, name=name)
         give_up(EndpointFolder(current_workspace(), name))
+    remember_traffic(EndpointFolder(current_workspace(), "census-candidate"))
+
+
+def remember_traffic(folder: EndpointFolder) -> None:
+    """Leave a history as the host notes it: a quarter of an hour of requests, some of them wrong."""
+    folder.history_path.unlink(missing_ok=True)
+    writer, counted, now = HistoryWriter(folder.history_path), Counters(), current_time()
+    draw = np.random.default_rng(0)
+    for step in range(180):
+        for milliseconds in draw.gamma(2.0, 3.0, int(20 + 15 * np.sin(step / 20))):
+            status = 400 if milliseconds > 20 else 424 if milliseconds > 18 else 200
+            counted.record(status, 1000 * milliseconds + 90.0, 1000 * milliseconds)
+        counted.concurrent_requests = int(draw.integers(0, 4))
+        variants = {"AllTraffic": VariantSample.of(counted, 2, 2)}
+        memory = int(1.2e8 + 2e5 * step)
+        writer.add(Sample(now - (180 - step) * SAMPLE_MS, variants, 0.9 * step, memory))
+    begun = datetime.fromtimestamp(now / 1000 - 900)
+    with folder.log_path.open("a") as log:
+        for second in range(900):
+            if second % 60 == 40:
+                reason = f"It holds {700 + second % 7} MiB, more than the 512 MiB that it may."
+                line = f"WARNING This worker is to be replaced. {reason}"
+            else:
+                line = f"INFO Started server process [{20_000 + second}]"
+            log.write(f"{begun + timedelta(seconds=second)!s:.23} {line}\n")
 
 
 def give_up(folder: EndpointFolder) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+import msgspec
+from pydantic import Field, model_validator
 
 from kernel_tools import hosting
-from kernel_tools.core.errors import ConflictError, NotFoundError, UnavailableError
+from kernel_tools.core.errors import ConflictError, NotFoundError, TooLargeError, UnavailableError
 from kernel_tools.hosting.asynchronous import AsyncMetrics, AsyncRecord, AsyncState
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import operation
@@ -31,6 +34,22 @@ class AsyncRequestName(Body):
     id: str = Field(min_length=1, max_length=64)
 
 
+class AsyncInvocationRequest(Body):
+    """What is asked: the path of a file on the server, or rows; and the path of the output if it is to have one."""
+
+    path: str = Field("", max_length=4096)
+    records: list[dict[str, object]] = Field([], max_length=10_000)
+    instances: list[object] = Field([], max_length=10_000)
+    content_type: str = Field("", max_length=200)
+    output: str = Field("", max_length=4096)
+
+    @model_validator(mode="after")
+    def _one_payload(self) -> Self:
+        if sum(map(bool, (self.path, self.records, self.instances))) != 1:
+            raise ValueError("give one of path, records and instances")
+        return self
+
+
 class AsyncRequestsHandler(StudioHandler):
     """The queue of one endpoint."""
 
@@ -43,6 +62,21 @@ class AsyncRequestsHandler(StudioHandler):
         endpoint = hosting.get(name, workspace=self.workspace)
         page, token = endpoint.async_page(query.state, self.limit(query), query.page_token)
         return AsyncRequestPage(requests=page, next_page_token=token)
+
+    @operation(
+        "invoke_endpoint_async",
+        "Queue a request that is answered later",
+        status=201,
+        raises=(NotFoundError, ConflictError, UnavailableError, TooLargeError),
+        action="execute",
+    )
+    def post(self, name: Name, body: AsyncInvocationRequest) -> AsyncRecord:
+        """Queue, and answer the request."""
+        endpoint = hosting.get(name, workspace=self.workspace)
+        rows = {"dataframe_records": body.records} if body.records else {"instances": body.instances}
+        payload: str | bytes = body.path or msgspec.json.encode(rows)
+        content_type = body.content_type or None
+        return endpoint.invoke_async(payload, content_type=content_type, output=body.output or None).record
 
 
 class AsyncMetricsHandler(StudioHandler):

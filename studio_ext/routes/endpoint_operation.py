@@ -8,7 +8,7 @@ from pydantic import Field, FiniteFloat
 
 from kernel_tools import hosting
 from kernel_tools.core.errors import ConflictError, NotFoundError
-from kernel_tools.hosting.records import MAX_WORKERS
+from kernel_tools.hosting.records import MAX_WORKERS, ScalingMetric, ScalingPolicy
 from kernel_tools.hosting.updates import Alarm, Kind, Phase, UpdatePolicy, UpdateProgress
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import operation
@@ -41,17 +41,18 @@ class UpdateDetail(Reply):
 
 
 class EventDetail(Reply):
-    """Something that happened to an endpoint; `time` in milliseconds since 1970."""
+    """Something that happened to an endpoint, with what is known of it; `time` in milliseconds since 1970."""
 
     time: int
     event: str
-    text: str
+    details: dict[str, object]
 
 
 class EndpointOperation(Reply):
     """How an endpoint runs. Metrics have SageMaker's names, latencies are microseconds; null is no request yet."""
 
     variants: list[VariantDetail]
+    scaling: ScalingPolicy | None
     update: UpdateDetail | None
     metrics: dict[str, FiniteFloat | None]
     events: list[EventDetail]
@@ -65,9 +66,11 @@ class AlarmRequest(Body):
 
 
 class UpdateRequest(Body):
-    """To which version, and how; parts are 0 to 1."""
+    """To which version of which variant, and how; parts are 0 to 1. With a weight the variant may be a new one."""
 
     version: VersionNumber | None = None
+    variant: Name | None = None
+    weight: float | None = Field(None, ge=0, le=1e6)
     kind: Kind = "all_at_once"
     canary_size: float = Field(0.1, gt=0, le=1)
     step_size: float = Field(0.1, gt=0, le=1)
@@ -78,9 +81,23 @@ class UpdateRequest(Body):
 
 
 class ScaleRequest(Body):
-    """How many workers answer for each variant."""
+    """How many workers answer for each variant, or for one; or what changes of the policy that adds and takes them."""
 
-    workers: int = Field(ge=1, le=MAX_WORKERS)
+    workers: int | None = Field(None, ge=1, le=MAX_WORKERS)
+    variant: Name | None = None
+    metric: ScalingMetric | None = None
+    target: FiniteFloat | None = None
+    min_workers: int | None = None
+    max_workers: int | None = None
+    scale_in_cooldown: FiniteFloat | None = None
+    scale_out_cooldown: FiniteFloat | None = None
+    idle_seconds: FiniteFloat | None = None
+
+
+class WeightsRequest(Body):
+    """The weights of variants: the part of each is its weight over the sum of all."""
+
+    weights: dict[Name, FiniteFloat] = Field(max_length=100)
 
 
 class OperationHandler(StudioHandler):
@@ -107,7 +124,10 @@ class UpdateHandler(StudioHandler):
         endpoint = hosting.get(name, workspace=self.workspace)
         sizes = body.model_dump(include={"kind", "canary_size", "step_size", "wait_seconds", "bake_seconds"})
         alarms = tuple(Alarm(alarm.metric, alarm.above) for alarm in body.alarms)
-        endpoint.update(body.version, policy=UpdatePolicy(**sizes, alarms=alarms), trust=body.trust, timeout=0)
+        policy = UpdatePolicy(**sizes, alarms=alarms)
+        endpoint.update(
+            body.version, variant=body.variant, weight=body.weight, policy=policy, trust=body.trust, timeout=0
+        )
         return _operation(endpoint)
 
 
@@ -133,12 +153,36 @@ class ScaleHandler(StudioHandler):
     path = "/endpoints/{name}/scale"
     auth_resource = "hosting"
 
-    @operation("scale_endpoint", "Answer with so many workers", raises=(NotFoundError, ConflictError))
+    @operation("scale_endpoint", "Set the number of workers or the policy", raises=(NotFoundError, ConflictError))
     def post(self, name: Name, body: ScaleRequest) -> EndpointOperation:
         """Begin, and answer how it runs."""
         endpoint = hosting.get(name, workspace=self.workspace)
-        endpoint.scale(body.workers, timeout=0)
+        endpoint.scale(**body.model_dump(), timeout=0)
         return _operation(endpoint)
+
+
+class WeightsHandler(StudioHandler):
+    """The parts of the requests that one endpoint's variants get."""
+
+    path = "/endpoints/{name}/weights"
+    auth_resource = "hosting"
+
+    @operation("weigh_variants", "Share the requests otherwise", raises=(NotFoundError, ConflictError))
+    def post(self, name: Name, body: WeightsRequest) -> EndpointOperation:
+        """Do so, and answer how it runs."""
+        return _operation(hosting.get(name, workspace=self.workspace).set_weights(body.weights))
+
+
+class VariantHandler(StudioHandler):
+    """One variant of one endpoint."""
+
+    path = "/endpoints/{name}/variants/{variant}"
+    auth_resource = "hosting"
+
+    @operation("remove_variant", "Begin to answer without a variant", status=200, raises=(NotFoundError, ConflictError))
+    def delete(self, name: Name, variant: Name) -> EndpointOperation:
+        """Begin, and answer how it runs."""
+        return _operation(hosting.get(name, workspace=self.workspace).remove_variant(variant, timeout=0))
 
 
 def _operation(endpoint: hosting.Endpoint) -> EndpointOperation:
@@ -146,6 +190,7 @@ def _operation(endpoint: hosting.Endpoint) -> EndpointOperation:
     metrics = {name: value if math.isfinite(value) else None for name, value in endpoint.metrics().items()}
     return EndpointOperation(
         variants=[_variant(variant, ready.get(variant.name, 0)) for variant in endpoint.variants],
+        scaling=endpoint.scaling,
         update=_update(endpoint.update_progress),
         metrics=metrics,
         events=[_event(event) for event in endpoint.events(EVENTS)],
@@ -179,9 +224,15 @@ def _update(progress: UpdateProgress | None) -> UpdateDetail | None:
 
 
 def _event(event: dict[str, object]) -> EventDetail:
-    details = {key: value for key, value in event.items() if key not in ("time", "event") and value not in ("", None)}
-    text = ", ".join(f"{key} {value}" for key, value in details.items())
-    return EventDetail(time=int(str(event.get("time", 0))), event=str(event.get("event", "")), text=text)
+    details = {key: value for key, value in event.items() if key not in ("time", "event")}
+    return EventDetail(time=int(str(event.get("time", 0))), event=str(event.get("event", "")), details=details)
 
 
-HANDLERS: list[type[StudioHandler]] = [OperationHandler, UpdateHandler, RollbackHandler, ScaleHandler]
+HANDLERS: list[type[StudioHandler]] = [
+    OperationHandler,
+    UpdateHandler,
+    RollbackHandler,
+    ScaleHandler,
+    WeightsHandler,
+    VariantHandler,
+]

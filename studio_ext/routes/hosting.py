@@ -14,7 +14,7 @@ from kernel_tools.core.errors import (
     TooLargeError,
     UnavailableError,
 )
-from kernel_tools.hosting.records import EndpointRecord
+from kernel_tools.hosting.records import Auth, EndpointRecord, Security
 from kernel_tools.registry.signature import Signature
 from studio_ext.handlers import StudioHandler
 from studio_ext.operations import operation
@@ -31,11 +31,13 @@ class EndpointPage(Reply):
 
 
 class EndpointDetail(Reply):
-    """An endpoint, what to try it with, and the end of its log."""
+    """An endpoint, what to try it with, how it lets callers in, and the end of its log."""
 
     endpoint: EndpointRecord
     sample: list[object]
     signature: Signature | None
+    auth: Auth
+    is_tls: bool
     log: str
 
 
@@ -110,10 +112,13 @@ class EndpointHandler(StudioHandler):
         record = endpoint.record
         # An endpoint whose configuration is damaged has no model; it can still be looked at and deleted.
         found = endpoint.served_version if record.model else None
+        security = endpoint.security if found else Security()
         return EndpointDetail(
             endpoint=record,
             sample=found.sample if found else [],
             signature=found.signature if found else None,
+            auth=security.auth,
+            is_tls=bool(security.certificate),
             log=endpoint.logs(tail=LOG_LINES),
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from kernel_tools import hosting, registry
+from kernel_tools import hosting, jobs, registry
 from kernel_tools.core.workspace import Workspace
 
 RICH = {"age": 60.0, "hours": 50.0}
@@ -173,3 +174,100 @@ async def test_how_an_endpoint_runs_is_shown_and_changed(call: Any, workspace: W
     alarms = [{"metric": "eror_rate", "above": 0.1}]
     answer = await call("POST", "/endpoints/census/update", {"alarms": alarms})
     assert answer.error[0] == 400 and "error_rate" in answer.message
+
+
+async def test_an_endpoint_is_shared_scaled_and_updated_over_http(call: Any) -> None:
+    slow = {"request_timeout": 90}
+    await call("POST", "/endpoints", {"model": "census", "version": 1, "name": "shared"}, **slow)
+    try:
+        asked = {"version": 2, "variant": "challenger", "weight": 1}
+        begun = await call("POST", "/endpoints/shared/update", asked)
+        assert begun.json["update"]["phase"] == "starting"
+        assert (await call("POST", "/endpoints/shared/weights", {"weights": {"challenger": 1}})).error[0] == 409
+        await _until_updated(call)
+        shown = (await call("POST", "/endpoints/shared/weights", {"weights": {"challenger": 3}})).json
+        assert [(item["name"], item["weight"]) for item in shown["variants"]] == [("AllTraffic", 1), ("challenger", 3)]
+        assert shown["events"][0]["details"] == {"weights": {"AllTraffic": 1, "challenger": 3}}
+        assert (await call("POST", "/endpoints/shared/weights", {"weights": {"none": 3}})).error[0] == 404
+        assert (await call("POST", "/endpoints/shared/update", {"version": 1})).error[0] == 400
+        scaled = (await call("POST", "/endpoints/shared/scale", {"max_workers": 2})).json
+        assert scaled["scaling"]["max_workers"] == 2
+        assert (await call("POST", "/endpoints/shared/scale", {})).error[0] == 400
+        assert (await call("POST", "/endpoints/shared/scale", {"workers": 1})).json["scaling"] is None
+        removed = await call("DELETE", "/endpoints/shared/variants/challenger")
+        assert (removed.status, len(removed.json["variants"])) == (200, 1)
+        await _until_updated(call)
+        await call("POST", "/endpoints/shared/rollback", {})
+        assert len((await _until_updated(call))["variants"]) == 2
+    finally:
+        await call("DELETE", "/endpoints/shared", **slow)
+
+
+async def test_files_are_transformed_over_http(call: Any, workspace: Workspace, tmp_path: Any) -> None:
+    assert (await call("GET", "/batch-transforms")).json == {"transforms": [], "next_page_token": None}
+    path = tmp_path / "rows.csv"
+    path.write_text("age,hours\n60,50\nold,50\n20,10\n")
+    body = {"model": "census", "version": 1, "input": str(path), "output": str(tmp_path / "out")}
+    begun = await call("POST", "/batch-transforms", body | {"on_error": "record"})
+    assert begun.status == 201
+    job = jobs.get(begun.json["job"], workspace=workspace)
+    job.wait()
+    (line,) = (await call("GET", "/batch-transforms")).json["transforms"]
+    assert (line["state"], "max_failed_share" in job.logs()) == ("Failed", True)
+    assert (line["model"], line["version"], line["inputs"]) == ("census", 1, [str(path)])
+    path.unlink()
+    assert (await call("POST", "/batch-transforms", body)).error == (404, "NotFoundError")
+    assert (await call("POST", "/batch-transforms", body | {"on_error": "ignore"})).error[0] == 422
+
+
+async def test_captures_and_queued_requests_are_read_over_http(call: Any, workspace: Workspace) -> None:
+    assert (await call("GET", "/endpoints/census/captures")).json["sampling_percentage"] is None
+    for token in ("x", "../up.jsonl:1"):
+        answer = await call("GET", "/endpoints/census/captures", params={"page_token": token})
+        assert answer.error[0] in (400, 404, 422)
+    damaged = workspace.folder("captures", "census") / "AllTraffic" / "2026" / "11" / "23" / "10" / "torn.jsonl"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text('{"eventMetadata":')
+    answer = await call("GET", "/endpoints/census/captures")
+    assert answer.error[1] == "IntegrityError" and "torn.jsonl" in answer.message
+    damaged.unlink()
+    assert (await call("GET", "/endpoints/census/captures")).json["captures"] == []
+    queued = await call("POST", "/endpoints/census/async-requests", {"records": [RICH]})
+    assert (queued.status, queued.json["state"]) == (201, "Queued")
+    hosting.get("census", workspace=workspace).async_request(queued.json["id"]).wait(60)
+    newest = (await call("GET", "/endpoints/census/async-requests", params={"limit": 1})).json["requests"]
+    assert [(request["id"], request["state"]) for request in newest] == [(queued.json["id"], "Completed")]
+    assert (await call("POST", "/endpoints/census/async-requests", {})).error[0] == 422
+    glances = (await call("POST", "/endpoint-glances", {"names": ["census", "none"]})).json["glances"]
+    assert [glance["name"] for glance in glances] == ["census"]
+    history = (await call("GET", "/endpoints/census/history", params={"seconds": 300})).json
+    assert history["numbers"]["requests"] >= 0
+
+
+async def test_the_log_of_an_endpoint_is_read_on_from_where_it_was_read_to(call: Any, workspace: Workspace) -> None:
+    path = hosting.get("census", workspace=workspace).log_path
+    with path.open("a") as file:
+        file.write("The first line\nA needle, and more\n")
+    page = (await call("GET", "/endpoints/census/log")).json
+    assert page["lines"][-2:] == ["The first line", "A needle, and more"]
+    with path.open("a") as file:
+        file.write("The last line\n")
+    query = {"offset": page["end"], "limit": 64}
+    assert (await call("GET", "/endpoints/census/log", params=query)).json["lines"] == ["The last line"]
+    behind = (await call("GET", "/endpoints/census/log", params={"offset": 2**53 - 1})).json
+    assert (behind["lines"], behind["size"]) == ([], path.stat().st_size)
+    found = (await call("GET", "/endpoints/census/log/search", params={"text": "NEEDLE"})).json
+    assert found["offsets"] == [page["offsets"][-1]]
+    assert (await call("GET", "/endpoints/census/log/download")).content == path.read_bytes()
+    for verb in ("log", "log/download"):
+        assert (await call("GET", f"/endpoints/none/{verb}")).error == (404, "NotFoundError")
+    assert (await call("GET", "/endpoints/census/log", params={"offset": 1, "near": 1})).error[0] == 422
+
+
+async def _until_updated(call: Any) -> dict[str, Any]:
+    while True:
+        shown: dict[str, Any] = (await call("GET", "/endpoints/shared/operation")).json
+        if shown["update"]["is_over"]:
+            assert shown["update"]["phase"] == "finished", shown["update"]["reason"]
+            return shown
+        await asyncio.sleep(0.05)

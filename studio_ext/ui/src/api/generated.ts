@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+  '/studio/api/batch-transforms': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List batch transforms */
+    get: operations['list_batch_transforms'];
+    put?: never;
+    /** Begin to predict all rows of files, in a job */
+    post: operations['start_batch_transform'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/debugger/-/notices': {
     parameters: {
       query?: never;
@@ -15,6 +33,23 @@ export interface paths {
     get: operations['list_notices'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoint-glances': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Show what endpoints did lately */
+    post: operations['glance_at_endpoints'];
     delete?: never;
     options?: never;
     head?: never;
@@ -84,7 +119,8 @@ export interface paths {
     /** List the asynchronous requests of an endpoint */
     get: operations['list_async_requests'];
     put?: never;
-    post?: never;
+    /** Queue a request that is answered later */
+    post: operations['invoke_endpoint_async'];
     delete?: never;
     options?: never;
     head?: never;
@@ -125,6 +161,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/studio/api/endpoints/{name}/captures': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List captured requests and replies */
+    get: operations['list_captures'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/history': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Draw what an endpoint did over time */
+    get: operations['get_endpoint_history'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/studio/api/endpoints/{name}/invocations': {
     parameters: {
       query?: never;
@@ -136,6 +206,57 @@ export interface paths {
     put?: never;
     /** Ask an endpoint for predictions */
     post: operations['invoke_endpoint'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show lines of an endpoint's log */
+    get: operations['read_endpoint_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/log/download': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Download an endpoint's log */
+    get: operations['download_endpoint_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/log/search': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Find the lines of an endpoint's log that hold a text */
+    get: operations['search_endpoint_log'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -202,7 +323,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Answer with so many workers */
+    /** Set the number of workers or the policy */
     post: operations['scale_endpoint'];
     delete?: never;
     options?: never;
@@ -221,6 +342,40 @@ export interface paths {
     put?: never;
     /** Begin to serve another version */
     post: operations['update_endpoint'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/variants/{variant}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Begin to answer without a variant */
+    delete: operations['remove_variant'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/studio/api/endpoints/{name}/weights': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Share the requests otherwise */
+    post: operations['weigh_variants'];
     delete?: never;
     options?: never;
     head?: never;
@@ -755,7 +910,8 @@ export interface paths {
     /** Show what a version was compiled to */
     get: operations['list_packages'];
     put?: never;
-    post?: never;
+    /** Begin to compile a version, in a job */
+    post: operations['compile_version'];
     delete?: never;
     options?: never;
     head?: never;
@@ -2000,6 +2156,24 @@ export interface components {
       created_at: number;
     };
     /**
+     * AsyncInvocationRequest
+     * @description What is asked: the path of a file on the server, or rows; and the path of the output if it is to have one.
+     */
+    AsyncInvocationRequest: {
+      /** @default  */
+      path: string;
+      /** @default [] */
+      records: {
+        [key: string]: unknown;
+      }[];
+      /** @default [] */
+      instances: unknown[];
+      /** @default  */
+      content_type: string;
+      /** @default  */
+      output: string;
+    };
+    /**
      * AsyncMetrics
      * @description The queue in numbers; `named` has them under CloudWatch's names.
      *
@@ -2200,6 +2374,32 @@ export interface components {
       };
       tensor_count: number;
       figures: string[];
+    };
+    /**
+     * CaptureReply
+     * @description Some captures, the newest first, and what part of the requests is captured; null is none.
+     */
+    CaptureReply: {
+      captures: components['schemas']['CapturedExchange'][];
+      next_page_token: string | null;
+      sampling_percentage: components['schemas']['Number'] | null;
+    };
+    /**
+     * CapturedExchange
+     * @description One captured exchange. `input` and `output` are as `capture.encode_event` writes them; `time` is ISO 8601.
+     */
+    CapturedExchange: {
+      id: string;
+      variant: string;
+      time: string;
+      inference_id: string;
+      custom_attributes: string;
+      input: {
+        [key: string]: string;
+      } | null;
+      output: {
+        [key: string]: string;
+      } | null;
     };
     /**
      * CardPage
@@ -2524,6 +2724,25 @@ export interface components {
       differences_only: boolean;
     };
     /**
+     * CompileReply
+     * @description The name of the job that compiles.
+     */
+    CompileReply: {
+      job: string;
+    };
+    /**
+     * CompileRequest
+     * @description What a version is compiled to, on which rows: a file on the server, or none for those of the version.
+     */
+    CompileRequest: {
+      /** @default auto */
+      target: string;
+      /** @default  */
+      sample: string;
+      /** @default false */
+      trust: boolean;
+    };
+    /**
      * CreateModelRequest
      * @description A new model.
      */
@@ -2656,13 +2875,30 @@ export interface components {
     };
     /**
      * EndpointDetail
-     * @description An endpoint, what to try it with, and the end of its log.
+     * @description An endpoint, what to try it with, how it lets callers in, and the end of its log.
      */
     EndpointDetail: {
       endpoint: components['schemas']['EndpointRecord'];
       sample: unknown[];
       signature: components['schemas']['Signature'] | null;
+      /** @enum {string} */
+      auth: 'none' | 'token' | 'sigv4';
+      is_tls: boolean;
       log: string;
+    };
+    /**
+     * EndpointHistory
+     * @description What an endpoint did: figures by name, none if nothing is known of the time, and the numbers of all of it.
+     *
+     *     `numbers` has rates in 1/s and latencies in milliseconds; null is not known.
+     */
+    EndpointHistory: {
+      figures: {
+        [key: string]: components['schemas']['PlotlyFigure'];
+      };
+      numbers: {
+        [key: string]: number | null;
+      };
     };
     /**
      * EndpointOperation
@@ -2670,6 +2906,7 @@ export interface components {
      */
     EndpointOperation: {
       variants: components['schemas']['VariantDetail'][];
+      scaling: components['schemas']['ScalingPolicy'] | null;
       update: components['schemas']['UpdateDetail'] | null;
       metrics: {
         [key: string]: number | null;
@@ -2779,12 +3016,14 @@ export interface components {
     };
     /**
      * EventDetail
-     * @description Something that happened to an endpoint; `time` in milliseconds since 1970.
+     * @description Something that happened to an endpoint, with what is known of it; `time` in milliseconds since 1970.
      */
     EventDetail: {
       time: number;
       event: string;
-      text: string;
+      details: {
+        [key: string]: unknown;
+      };
     };
     /**
      * EvidenceRequest
@@ -2992,6 +3231,38 @@ export interface components {
       folders: components['schemas']['ArtifactEntry'][];
       files: components['schemas']['ArtifactRecord'][];
       next_page_token: string | null;
+    };
+    /**
+     * Glance
+     * @description An endpoint in the last quarter of an hour: requests a second over time, latencies of all of it in milliseconds.
+     *
+     *     `share` is the part of the requests that each variant is to get, `workers` and `ready` are numbers of workers.
+     */
+    Glance: {
+      name: string;
+      requests: (number | null)[];
+      requests_per_second: number | null;
+      latency_p50: number | null;
+      latency_p99: number | null;
+      share: {
+        [key: string]: number;
+      };
+      workers: number;
+      ready: number;
+    };
+    /**
+     * GlanceRequest
+     * @description Which endpoints.
+     */
+    GlanceRequest: {
+      names: string[];
+    };
+    /**
+     * Glances
+     * @description Endpoints at a glance; those that are gone or broken are left out.
+     */
+    Glances: {
+      glances: components['schemas']['Glance'][];
     };
     /**
      * GroupedMetric
@@ -4344,10 +4615,68 @@ export interface components {
     };
     /**
      * ScaleRequest
-     * @description How many workers answer for each variant.
+     * @description How many workers answer for each variant, or for one; or what changes of the policy that adds and takes them.
      */
     ScaleRequest: {
-      workers: number;
+      /** @default null */
+      workers: number | null;
+      /** @default null */
+      variant: string | null;
+      /** @default null */
+      metric: ('requests_in_flight' | 'requests_per_second') | null;
+      /** @default null */
+      target: number | null;
+      /** @default null */
+      min_workers: number | null;
+      /** @default null */
+      max_workers: number | null;
+      /** @default null */
+      scale_in_cooldown: number | null;
+      /** @default null */
+      scale_out_cooldown: number | null;
+      /** @default null */
+      idle_seconds: number | null;
+    };
+    /**
+     * ScalingPolicy
+     * @description How many workers each variant has: as many as keep a metric near its target.
+     *
+     *     Parameters
+     *     ----------
+     *     metric
+     *         Requests that a worker has in hand, mean of the last seconds, or requests that it gets in a second.
+     *     target
+     *         The metric's value that each worker is to have.
+     *     min_workers
+     *         Never fewer; 0 lets the last worker end when no request came for `idle_seconds`. The next request is held until
+     *         a worker is up again.
+     *     max_workers
+     *         Never more; up to 64.
+     *     scale_in_cooldown
+     *         Workers are taken away once fewer have sufficed for so many seconds on end.
+     *     scale_out_cooldown
+     *         So many seconds pass between two additions of workers.
+     *     idle_seconds
+     *         After how long without a request an endpoint with `min_workers=0` has no worker.
+     */
+    ScalingPolicy: {
+      /**
+       * @default requests_in_flight
+       * @enum {string}
+       */
+      metric: 'requests_in_flight' | 'requests_per_second';
+      /** @default 4 */
+      target: components['schemas']['Number'];
+      /** @default 1 */
+      min_workers: number;
+      /** @default 4 */
+      max_workers: number;
+      /** @default 60 */
+      scale_in_cooldown: components['schemas']['Number'];
+      /** @default 5 */
+      scale_out_cooldown: components['schemas']['Number'];
+      /** @default 300 */
+      idle_seconds: components['schemas']['Number'];
     };
     /**
      * ScatterRequest
@@ -4803,6 +5132,58 @@ export interface components {
       time_zone: string | null;
     };
     /**
+     * TransformLine
+     * @description A batch transform: its job, what predicts, its files, and how much is done, 0 to 1; null is not known.
+     */
+    TransformLine: {
+      job: string;
+      state: components['schemas']['JobState'];
+      reason: string;
+      created_at: number;
+      user: string;
+      model: string | null;
+      version: number | null;
+      inputs: string[];
+      output: string | null;
+      on_error: ('stop' | 'record') | null;
+      done: number | null;
+    };
+    /**
+     * TransformPage
+     * @description Some batch transforms, the newest first.
+     */
+    TransformPage: {
+      transforms: components['schemas']['TransformLine'][];
+      next_page_token: string | null;
+    };
+    /**
+     * TransformReply
+     * @description The name of the job that transforms.
+     */
+    TransformReply: {
+      job: string;
+    };
+    /**
+     * TransformRequest
+     * @description Which version predicts which files, and where to.
+     */
+    TransformRequest: {
+      model: string;
+      /** @default null */
+      version: number | null;
+      input: string;
+      output: string;
+      /** @default true */
+      join_input: boolean;
+      /**
+       * @default stop
+       * @enum {string}
+       */
+      on_error: 'stop' | 'record';
+      /** @default false */
+      trust: boolean;
+    };
+    /**
      * TranslateRequest
      * @description What the recipe becomes, and where it goes: a path from the folder of the recipe.
      */
@@ -4834,11 +5215,15 @@ export interface components {
     };
     /**
      * UpdateRequest
-     * @description To which version, and how; parts are 0 to 1.
+     * @description To which version of which variant, and how; parts are 0 to 1. With a weight the variant may be a new one.
      */
     UpdateRequest: {
       /** @default null */
       version: number | null;
+      /** @default null */
+      variant: string | null;
+      /** @default null */
+      weight: number | null;
       /**
        * @default all_at_once
        * @enum {string}
@@ -5116,6 +5501,15 @@ export interface components {
       runs: components['schemas']['WatchedRun'][];
     };
     /**
+     * WeightsRequest
+     * @description The weights of variants: the part of each is its weight over the sum of all.
+     */
+    WeightsRequest: {
+      weights: {
+        [key: string]: number;
+      };
+    };
+    /**
      * WindowRequest
      * @description Which rows of which runs.
      */
@@ -5179,6 +5573,157 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  list_batch_transforms: {
+    parameters: {
+      query?: {
+        /** @description Items on a page; by default the server's page_size. */
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TransformPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  start_batch_transform: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TransformRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TransformReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   list_notices: {
     parameters: {
       query: {
@@ -5212,6 +5757,71 @@ export interface operations {
       };
       /** @description ForbiddenError */
       403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  glance_at_endpoints: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['GlanceRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Glances'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -5639,6 +6249,103 @@ export interface operations {
       };
     };
   };
+  invoke_endpoint_async: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AsyncInvocationRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AsyncRecord'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   cancel_async_request: {
     parameters: {
       query?: never;
@@ -5833,6 +6540,148 @@ export interface operations {
       };
     };
   };
+  list_captures: {
+    parameters: {
+      query?: {
+        limit?: number;
+        /** @description `next_page_token` of the page before. */
+        page_token?: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CaptureReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description IntegrityError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  get_endpoint_history: {
+    parameters: {
+      query?: {
+        seconds?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointHistory'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
   invoke_endpoint: {
     parameters: {
       query?: never;
@@ -5920,6 +6769,210 @@ export interface operations {
       };
       /** @description UnavailableError */
       503: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  read_endpoint_log: {
+    parameters: {
+      query?: {
+        /** @description Where a line begins, in bytes. */
+        offset?: number;
+        /** @description Where the last line ends. */
+        before?: number;
+        /** @description Anywhere in the first line. */
+        near?: number;
+        /** @description Bytes. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LogPage'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  download_endpoint_log: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  search_endpoint_log: {
+    parameters: {
+      query: {
+        text: string;
+        /** @description By default the beginning; backwards, the end. */
+        offset?: number;
+        is_backwards?: boolean;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LogMatches'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;
@@ -6248,6 +7301,167 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['UpdateRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointOperation'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  remove_variant: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        variant: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EndpointOperation'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ConflictError */
+      409: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  weigh_variants: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WeightsRequest'];
       };
     };
     responses: {
@@ -6841,7 +8055,6 @@ export interface operations {
   read_job_log: {
     parameters: {
       query?: {
-        attempt?: number;
         /** @description Where a line begins, in bytes. */
         offset?: number;
         /** @description Where the last line ends. */
@@ -6850,6 +8063,7 @@ export interface operations {
         near?: number;
         /** @description Bytes. */
         limit?: number;
+        attempt?: number;
       };
       header?: never;
       path: {
@@ -6979,12 +8193,12 @@ export interface operations {
   search_job_log: {
     parameters: {
       query: {
-        attempt?: number;
         text: string;
         /** @description By default the beginning; backwards, the end. */
         offset?: number;
         is_backwards?: boolean;
         limit?: number;
+        attempt?: number;
       };
       header?: never;
       path: {
@@ -8935,6 +10149,94 @@ export interface operations {
       };
       /** @description InvalidDataError */
       422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+    };
+  };
+  compile_version: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CompileRequest'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      201: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CompileReply'];
+        };
+      };
+      /** @description InvalidArgumentError */
+      400: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description ForbiddenError */
+      403: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description NotFoundError */
+      404: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description TooLargeError */
+      413: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description InvalidDataError */
+      422: {
+        headers: {
+          'X-Atelier-Version': components['headers']['Version'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorReply'];
+        };
+      };
+      /** @description UnavailableError */
+      503: {
         headers: {
           'X-Atelier-Version': components['headers']['Version'];
           [name: string]: unknown;

@@ -17,9 +17,14 @@ import {
   useAction
 } from '../components';
 import { IStudio, modelsIcon, useResource, useStudio } from '../frame';
+import { AsyncQueue } from './AsyncQueue';
+import { Captures } from './Captures';
+import { EndpointLog } from './EndpointLog';
 import { LogTail } from './LogTail';
+import { Monitor } from './Monitor';
 import { Operation } from './Operation';
 import { TryIt } from './TryIt';
+import type { IQuestion } from './request';
 
 export function EndpointPage(props: { name: string }): React.ReactElement {
   const { client, trans } = useStudio();
@@ -73,8 +78,13 @@ function EndpointView(props: {
 }): React.ReactElement {
   const studio = useStudio();
   const { trans } = studio;
-  const { endpoint, sample, signature, log } = props.detail;
+  const { detail } = props;
+  const { endpoint, sample, signature, log } = detail;
   const action = useAction();
+  const [given, setGiven] = React.useState<{
+    times: number;
+    question?: IQuestion;
+  }>({ times: 0 });
   return (
     <>
       <PageHeader
@@ -118,6 +128,7 @@ function EndpointView(props: {
       />
       <ErrorBar error={action.error} dismiss={action.dismiss} />
       <Tabs
+        key={given.times}
         label={trans.__('Parts of the endpoint')}
         tabs={[
           {
@@ -135,15 +146,45 @@ function EndpointView(props: {
                   endpoint={endpoint}
                   sample={sample}
                   signature={signature}
+                  access={{ auth: detail.auth, isTls: detail.is_tls }}
+                  given={given.question}
                 />
-                <LogTail log={log} />
+                {endpoint.state === 'Failed' && <LogTail log={log} />}
               </div>
             )
+          },
+          {
+            id: 'monitor',
+            label: trans.__('Monitor'),
+            render: () => <Monitor name={endpoint.name} />
           },
           {
             id: 'operation',
             label: trans.__('Operation'),
             render: () => <Operation name={endpoint.name} />
+          },
+          {
+            id: 'async',
+            label: trans.__('Async queue'),
+            render: () => <AsyncQueue name={endpoint.name} />
+          },
+          {
+            id: 'captures',
+            label: trans.__('Captures'),
+            render: () => (
+              <Captures
+                name={endpoint.name}
+                isArray={Boolean(signature?.tensor)}
+                onUse={question =>
+                  setGiven({ times: given.times + 1, question })
+                }
+              />
+            )
+          },
+          {
+            id: 'log',
+            label: trans.__('Log'),
+            render: () => <EndpointLog endpoint={endpoint} />
           },
           {
             id: 'lineage',

@@ -1,8 +1,9 @@
 /** All endpoints, with their state. */
 import * as React from 'react';
 
-import type { EndpointRecord } from '../api';
+import type { EndpointRecord, Glance } from '../api';
 import {
+  Button,
   EmptyState,
   EndpointChip,
   ErrorBar,
@@ -11,10 +12,17 @@ import {
   List,
   LoadingState,
   PageHeader,
+  Sparkline,
   Time,
+  formatLatency,
+  formatNumber,
   timeWidth
 } from '../components';
-import { usePagedResource, useStudio } from '../frame';
+import { usePagedResource, useResource, useStudio } from '../frame';
+import { glance } from './calls';
+
+/** Endpoints whose traffic is shown in the list. */
+const MOST_AT_A_GLANCE = 100;
 
 const FIRST_ENDPOINT = `import kernel_tools as kt
 
@@ -34,6 +42,15 @@ export function EndpointsPage(): React.ReactElement {
     }
   );
   const { data, error } = endpoints;
+  const names = data?.map(({ name }) => name).slice(0, MOST_AT_A_GLANCE) ?? [];
+  const glances = useResource<Map<string, Glance>>(
+    `endpoint-glances/${names.join('/')}`,
+    async signal => {
+      const reply = await glance(client, names, signal);
+      return new Map(reply.glances.map(one => [one.name, one]));
+    }
+  );
+  const seen = (name: string) => glances.data?.get(name);
   const open = (path: string) => () => studio.open(path);
   const columns: IColumn<EndpointRecord>[] = [
     {
@@ -73,6 +90,58 @@ export function EndpointsPage(): React.ReactElement {
         </button>
       ),
       title: ({ model, version }) => trans.__('%1 version %2', model, version)
+    },
+    {
+      id: 'variants',
+      label: trans.__('Variants'),
+      width: 130,
+      render: ({ name }) => sharesOf(seen(name)),
+      title: ({ name }) => sharesOf(seen(name)) || undefined
+    },
+    {
+      id: 'workers',
+      label: trans.__('Workers'),
+      width: 80,
+      render: ({ name }) => {
+        const found = seen(name);
+        return found ? trans.__('%1 of %2', found.ready, found.workers) : '';
+      }
+    },
+    {
+      id: 'requests',
+      label: trans.__('Requests a second'),
+      width: 190,
+      render: ({ name }) => {
+        const found = seen(name);
+        return (
+          found && (
+            <span className="atelier-EndpointGlance">
+              <span>
+                {found.requests_per_second === null
+                  ? '–'
+                  : formatNumber(found.requests_per_second)}
+              </span>
+              <Sparkline
+                label={trans.__('Requests of the last 15 minutes')}
+                steps={found.requests.map((_, place) => place)}
+                values={found.requests.map(rate => rate ?? NaN)}
+              />
+            </span>
+          )
+        );
+      }
+    },
+    {
+      id: 'latency',
+      label: trans.__('p50 / p99'),
+      width: 150,
+      render: ({ name }) => {
+        const found = seen(name);
+        return found?.latency_p50 == null || found.latency_p99 == null
+          ? ''
+          : `${formatLatency(Number(found.latency_p50))} / ${formatLatency(Number(found.latency_p99))}`;
+      },
+      title: () => trans.__('Of the model, in the last 15 minutes')
     },
     {
       id: 'url',
@@ -121,7 +190,15 @@ export function EndpointsPage(): React.ReactElement {
         />
       ) : (
         <>
-          <PageHeader title={trans.__('Endpoints')} />
+          <PageHeader
+            title={trans.__('Endpoints')}
+            actions={
+              <Button
+                label={trans.__('Batch transforms')}
+                onClick={open('batch-transforms')}
+              />
+            }
+          />
           <ErrorBar error={error} prefix={trans.__('Not up to date:')} />
           <List
             label={trans.__('Endpoints')}
@@ -139,4 +216,14 @@ export function EndpointsPage(): React.ReactElement {
       )}
     </div>
   );
+}
+
+/** The parts of the requests that variants get; empty if there is one alone. */
+function sharesOf(found: Glance | undefined): string {
+  const shares = Object.entries(found?.share ?? {});
+  return shares.length < 2
+    ? ''
+    : shares
+        .map(([name, share]) => `${name} ${Math.round(100 * Number(share))} %`)
+        .join(', ');
 }

@@ -1,35 +1,33 @@
-/** How an endpoint runs: its variants, the update under way, its numbers, and what happened to it. */
+/** How an endpoint runs: its variants, the update under way, its workers, and what happened to it. */
 import * as React from 'react';
 
-import type { Client, EndpointOperation, VariantDetail } from '../api';
+import type { EndpointOperation } from '../api';
 import {
   Button,
   ErrorBar,
-  IAction,
   Loaded,
-  Sparkline,
   Time,
-  ask,
   confirmLoss,
   formatCount,
   useAction
 } from '../components';
-import { IStudio, useResource, useStudio } from '../frame';
+import { useResource, useStudio } from '../frame';
+import { EndpointEvents } from './EndpointEvents';
+import { Variants } from './Variants';
 import {
   getOperation,
+  removeVariant,
   rollbackEndpoint,
   scaleEndpoint,
+  setWeights,
   updateEndpoint
 } from './calls';
-
-/** Looks at the numbers that are kept for the curves. */
-const MOST_SAMPLES = 60;
-
-interface ISample {
-  time: number;
-  requests: number;
-  errors: number;
-}
+import {
+  askScaling,
+  askUpdate,
+  askWeights,
+  askWorkers
+} from './operationDialogs';
 
 export function Operation(props: { name: string }): React.ReactElement {
   const { client, trans } = useStudio();
@@ -38,7 +36,6 @@ export function Operation(props: { name: string }): React.ReactElement {
     `endpoint-operation/${name}`,
     signal => getOperation(client, name, signal)
   );
-  const samples = useSamples(resource.data);
   return (
     <Loaded
       resource={resource}
@@ -49,7 +46,6 @@ export function Operation(props: { name: string }): React.ReactElement {
         <OperationView
           name={name}
           operation={data}
-          samples={samples}
           onChange={resource.refresh}
         />
       )}
@@ -57,87 +53,138 @@ export function Operation(props: { name: string }): React.ReactElement {
   );
 }
 
-/** What was counted at each look, for curves of the last minutes. */
-function useSamples(operation: EndpointOperation | null): ISample[] {
-  const kept = React.useRef<ISample[]>([]);
-  const last = React.useRef<EndpointOperation | null>(null);
-  if (operation && operation !== last.current) {
-    last.current = operation;
-    const { metrics } = operation;
-    const errors =
-      (metrics.Invocation4XXErrors ?? 0) +
-      (metrics.Invocation5XXErrors ?? 0) +
-      (metrics.InvocationModelErrors ?? 0);
-    const sample = {
-      time: Date.now(),
-      requests: metrics.Invocations ?? 0,
-      errors
-    };
-    kept.current = [...kept.current, sample].slice(-MOST_SAMPLES);
-  }
-  return kept.current;
-}
-
 function OperationView(props: {
   name: string;
   operation: EndpointOperation;
-  samples: ISample[];
   onChange(): void;
 }): React.ReactElement {
-  const studio = useStudio();
-  const { client, trans } = studio;
+  const { client, trans } = useStudio();
   const { name, operation, onChange } = props;
   const { update } = operation;
   const action = useAction();
-  const run = (work: () => Promise<unknown>) =>
-    void action.run(work).then(onChange);
   const isUpdating = update !== null && !update.is_over;
+  /** Ask, and do what was answered unless the user cancelled. */
+  const askAndRun = <T,>(
+    question: Promise<T | null | false>,
+    work: (answer: T) => Promise<unknown>
+  ) =>
+    void question.then(async answer => {
+      if (answer !== null && answer !== false) {
+        await action.run(() => work(answer));
+        onChange();
+      }
+    });
+  const buttons = [
+    {
+      label: trans.__('Update…'),
+      isDisabled: isUpdating,
+      onClick: () =>
+        askAndRun(askUpdate(name, operation, trans), body =>
+          updateEndpoint(client, name, body)
+        )
+    },
+    {
+      label: trans.__('Roll back'),
+      isDisabled: update === null || update.phase === 'rolled_back',
+      onClick: () =>
+        askAndRun(
+          confirmLoss({
+            title: trans.__('Roll the endpoint %1 back?', name),
+            text: trans.__(
+              'All requests go to what was served before the last update.'
+            ),
+            keep: trans.__('Keep it'),
+            lose: trans.__('Roll back')
+          }),
+          () => rollbackEndpoint(client, name)
+        )
+    },
+    {
+      label: trans.__('Scale…'),
+      isDisabled: isUpdating,
+      onClick: () =>
+        askAndRun(askWorkers(operation, trans), body =>
+          scaleEndpoint(client, name, body)
+        )
+    },
+    {
+      label: trans.__('Autoscaling…'),
+      isDisabled: isUpdating,
+      onClick: () =>
+        askAndRun(askScaling(operation, trans), body =>
+          scaleEndpoint(client, name, body)
+        )
+    },
+    ...(operation.variants.length > 1
+      ? [
+          {
+            label: trans.__('Share…'),
+            isDisabled: isUpdating,
+            onClick: () =>
+              askAndRun(askWeights(operation, trans), weights =>
+                setWeights(client, name, weights)
+              )
+          }
+        ]
+      : [])
+  ];
   return (
     <div className="atelier-EndpointOperation">
       <ErrorBar error={action.error} dismiss={action.dismiss} />
       <div className="atelier-Buttons">
-        <Button
-          label={trans.__('Update…')}
-          isDisabled={isUpdating}
-          isBusy={action.isBusy}
-          onClick={() => void askUpdate(studio, client, name, action, onChange)}
-        />
-        <Button
-          label={trans.__('Roll back')}
-          isDisabled={update === null || update.phase === 'rolled_back'}
-          isBusy={action.isBusy}
-          onClick={() =>
-            void confirmLoss({
-              title: trans.__('Roll the endpoint %1 back?', name),
-              text: trans.__(
-                'All requests go to what was served before the last update.'
-              ),
-              keep: trans.__('Keep it'),
-              lose: trans.__('Roll back')
-            }).then(
-              isSure => isSure && run(() => rollbackEndpoint(client, name))
-            )
-          }
-        />
-        <Button
-          label={trans.__('Scale…')}
-          isDisabled={isUpdating}
-          isBusy={action.isBusy}
-          onClick={() =>
-            void askWorkers(studio, operation.variants).then(
-              workers =>
-                workers !== null &&
-                run(() => scaleEndpoint(client, name, workers))
-            )
-          }
-        />
+        {buttons.map(button => (
+          <Button key={button.label} isBusy={action.isBusy} {...button} />
+        ))}
       </div>
       {update && <UpdateLine update={update} />}
-      <Variants variants={operation.variants} />
-      <Numbers operation={operation} samples={props.samples} />
-      <Events operation={operation} />
+      <Variants
+        variants={operation.variants}
+        onRemove={variant =>
+          askAndRun(
+            confirmLoss({
+              title: trans.__('Remove the variant %1?', variant),
+              text: trans.__(
+                'Its workers end after their requests; the other variants share what it got.'
+              ),
+              keep: trans.__('Keep it'),
+              lose: trans.__('Remove')
+            }),
+            () => removeVariant(client, name, variant)
+          )
+        }
+      />
+      <ScalingLine operation={operation} />
+      <Totals operation={operation} />
+      <EndpointEvents operation={operation} />
     </div>
   );
+}
+
+function ScalingLine(props: {
+  operation: EndpointOperation;
+}): React.ReactElement | null {
+  const { trans } = useStudio();
+  const { scaling } = props.operation;
+  if (!scaling) {
+    return null;
+  }
+  const { min_workers, max_workers, target, idle_seconds } = scaling;
+  const bounds = trans.__(
+    'Autoscaling: %1 to %2 workers for each variant.',
+    min_workers,
+    max_workers
+  );
+  const aim =
+    scaling.metric === 'requests_in_flight'
+      ? trans.__('Target: %1 requests in flight of a worker.', target)
+      : scaling.metric === 'requests_per_second'
+        ? trans.__('Target: %1 requests of a worker in a second.', target)
+        : trans.__('Target: %1 of %2.', target, scaling.metric);
+  const sleep =
+    min_workers === 0
+      ? trans.__('None after %1 s without a request.', idle_seconds)
+      : '';
+  return <p>{[bounds, aim, sleep].join(' ')}</p>;
 }
 
 function UpdateLine(props: {
@@ -173,253 +220,29 @@ function UpdateLine(props: {
   );
 }
 
-function Variants(props: { variants: VariantDetail[] }): React.ReactElement {
-  const studio = useStudio();
-  const { trans } = studio;
-  const whole = props.variants.reduce((sum, one) => sum + one.weight, 0) || 1;
-  return (
-    <section className="atelier-DataTable">
-      <h2>{trans.__('Variants')}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{trans.__('Variant')}</th>
-            <th scope="col">{trans.__('Model versions')}</th>
-            <th scope="col">{trans.__('Answered by')}</th>
-            <th scope="col">{trans.__('Part of the requests')}</th>
-            <th scope="col">{trans.__('Workers')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {props.variants.map(variant => (
-            <tr key={variant.name}>
-              <th scope="row">{variant.name}</th>
-              <td>
-                {variant.models.map((model, place) => (
-                  <React.Fragment key={`${model}/${variant.versions[place]}`}>
-                    {place > 0 && ' → '}
-                    <button
-                      type="button"
-                      className="atelier-TextButton"
-                      onClick={() =>
-                        studio.open(`model/${model}/${variant.versions[place]}`)
-                      }
-                    >
-                      {trans.__(
-                        '%1 version %2',
-                        model,
-                        variant.versions[place]
-                      )}
-                    </button>
-                  </React.Fragment>
-                ))}
-              </td>
-              <td>{variant.engine}</td>
-              <td>{`${Math.round((100 * variant.weight) / whole)} %`}</td>
-              <td>
-                {trans.__('%1 of %2 ready', variant.ready, variant.workers)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function Numbers(props: {
-  operation: EndpointOperation;
-  samples: ISample[];
-}): React.ReactElement {
+/** What was counted since the endpoint was deployed; curves are on the Monitor tab. */
+function Totals(props: { operation: EndpointOperation }): React.ReactElement {
   const { trans } = useStudio();
   const { metrics } = props.operation;
-  const { samples } = props;
-  const steps = samples.slice(1).map((_, place) => place);
-  const rates = (of: 'requests' | 'errors') =>
-    samples
-      .slice(1)
-      .map((one, place) =>
-        Math.max(
-          0,
-          (one[of] - samples[place][of]) /
-            Math.max((one.time - samples[place].time) / 1000, 0.001)
-        )
-      );
-  const latency = (name: string) => {
-    const value = metrics[name];
-    return value === null || value === undefined
-      ? '–'
-      : trans.__('%1 ms', (value / 1000).toPrecision(3));
-  };
-  const count = (name: string) => formatCount(metrics[name] ?? 0);
-  const requests = rates('requests');
-  const errors = rates('errors');
+  const numbers: [string, string][] = [
+    [trans.__('Requests'), 'Invocations'],
+    [trans.__('4xx errors'), 'Invocation4XXErrors'],
+    [trans.__('5xx errors'), 'Invocation5XXErrors'],
+    [trans.__('Errors of the model'), 'InvocationModelErrors'],
+    [trans.__('In flight now'), 'ConcurrentRequests'],
+    [trans.__('Captured'), 'DataCaptureRecords']
+  ];
   return (
-    <section aria-label={trans.__('Numbers')}>
-      <h2>{trans.__('Numbers')}</h2>
+    <section aria-label={trans.__('Since it was deployed')}>
+      <h2>{trans.__('Since it was deployed')}</h2>
       <dl className="atelier-EndpointNumbers">
-        <div>
-          <dt>{trans.__('Requests')}</dt>
-          <dd>{count('Invocations')}</dd>
-          <Sparkline
-            label={trans.__('Requests per second since this page looks')}
-            steps={steps}
-            values={requests}
-          />
-        </div>
-        <div>
-          <dt>{trans.__('Errors (4xx, 5xx, model)')}</dt>
-          <dd>
-            {`${count('Invocation4XXErrors')}, ${count('Invocation5XXErrors')}, ${count('InvocationModelErrors')}`}
-          </dd>
-          <Sparkline
-            label={trans.__('Errors per second since this page looks')}
-            steps={steps}
-            values={errors}
-          />
-        </div>
-        <div>
-          <dt>{trans.__('In flight')}</dt>
-          <dd>{count('ConcurrentRequests')}</dd>
-        </div>
-        <div>
-          <dt>{trans.__('Model, median')}</dt>
-          <dd>{latency('ModelLatencyP50')}</dd>
-        </div>
-        <div>
-          <dt>{trans.__('Model, 99 of 100')}</dt>
-          <dd>{latency('ModelLatencyP99')}</dd>
-        </div>
-        <div>
-          <dt>{trans.__('Overhead, 99 of 100')}</dt>
-          <dd>{latency('OverheadLatencyP99')}</dd>
-        </div>
+        {numbers.map(([label, metric]) => (
+          <div key={metric}>
+            <dt>{label}</dt>
+            <dd>{formatCount(metrics[metric] ?? 0)}</dd>
+          </div>
+        ))}
       </dl>
     </section>
   );
-}
-
-function Events(props: { operation: EndpointOperation }): React.ReactElement {
-  const { trans } = useStudio();
-  const { events } = props.operation;
-  return (
-    <section aria-label={trans.__('Updates and scalings')}>
-      <h2>{trans.__('Updates and scalings')}</h2>
-      {events.length === 0 ? (
-        <p className="atelier-muted">
-          {trans.__('It was neither updated nor scaled yet.')}
-        </p>
-      ) : (
-        <ul className="atelier-EndpointEvents">
-          {events.map((event, place) => (
-            <li key={`${event.time}/${place}`}>
-              <Time value={event.time} />
-              <span>{event.event}</span>
-              <span className="atelier-muted">{event.text}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
-  );
-}
-
-async function askUpdate(
-  studio: IStudio,
-  client: Client,
-  name: string,
-  action: IAction,
-  onChange: () => void
-): Promise<void> {
-  const { trans } = studio;
-  const answers = await ask({
-    title: trans.__('Update the endpoint %1', name),
-    text: trans.__('No request is dropped; the old workers stay until then.'),
-    accept: trans.__('Update'),
-    questions: [
-      {
-        name: 'version',
-        label: trans.__('Version'),
-        pattern: '[0-9]*',
-        help: trans.__('Empty is the newest approved one.')
-      },
-      {
-        name: 'kind',
-        label: trans.__('Strategy'),
-        kind: 'choice',
-        value: 'canary',
-        choices: [
-          { value: 'all_at_once', label: trans.__('All at once') },
-          { value: 'canary', label: trans.__('Canary: a part, then the rest') },
-          { value: 'linear', label: trans.__('Linear: in steps') },
-          { value: 'rolling', label: trans.__('Rolling: worker by worker') }
-        ]
-      },
-      {
-        name: 'size',
-        label: trans.__('Part of each step, in percent'),
-        value: '10',
-        pattern: '[0-9]+'
-      },
-      {
-        name: 'wait',
-        label: trans.__('Seconds between two steps'),
-        value: '5',
-        pattern: '[0-9]+'
-      },
-      {
-        name: 'bake',
-        label: trans.__('Seconds to watch at the end'),
-        value: '10',
-        pattern: '[0-9]+'
-      },
-      {
-        name: 'errors',
-        label: trans.__('Roll back above this part of errors, in percent'),
-        value: '5',
-        pattern: '[0-9.]*',
-        help: trans.__('Empty watches nothing.')
-      }
-    ]
-  });
-  if (answers === null) {
-    return;
-  }
-  const size = Math.min(Math.max(Number(answers.size) / 100, 0.01), 1);
-  await action.run(() =>
-    updateEndpoint(client, name, {
-      version: answers.version ? Number(answers.version) : null,
-      kind: answers.kind as 'canary',
-      canary_size: size,
-      step_size: size,
-      wait_seconds: Number(answers.wait),
-      bake_seconds: Number(answers.bake),
-      alarms: answers.errors
-        ? [{ metric: 'error_rate', above: Number(answers.errors) / 100 }]
-        : []
-    })
-  );
-  onChange();
-}
-
-async function askWorkers(
-  studio: IStudio,
-  variants: VariantDetail[]
-): Promise<number | null> {
-  const { trans } = studio;
-  const answers = await ask({
-    title: trans.__('How many workers?'),
-    text: trans.__('So many processes answer for each variant.'),
-    accept: trans.__('Scale'),
-    questions: [
-      {
-        name: 'workers',
-        label: trans.__('Workers, 1 to 64'),
-        value: String(variants[0]?.workers ?? 1),
-        pattern: '[0-9]+',
-        isRequired: true
-      }
-    ]
-  });
-  return answers === null ? null : Number(answers.workers);
 }

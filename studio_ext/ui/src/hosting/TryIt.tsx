@@ -1,9 +1,10 @@
-/** One row to the endpoint and what it says: a form made from the signature, or JSON where there is no table. */
+/** Rows to the endpoint and what it says: one by a form made from the signature, several or arrays as JSON. */
 import * as React from 'react';
 
 import type { EndpointDetail, EndpointRecord, InvocationReply } from '../api';
 import {
   Button,
+  CheckField,
   CodeBlock,
   ErrorBar,
   SelectField,
@@ -16,11 +17,14 @@ import { RowForm } from './RowForm';
 import {
   Fields,
   IQuestion,
+  IAccess,
+  asBoto3,
   asCurl,
   asPython,
   fieldsOf,
   isRow,
   problemOf,
+  readQuestion,
   rowOf
 } from './request';
 
@@ -28,29 +32,38 @@ export interface ITryItProps {
   endpoint: EndpointRecord;
   sample: EndpointDetail['sample'];
   signature: EndpointDetail['signature'];
+  access: IAccess;
+  /** What is asked at first; otherwise the first row of the sample. */
+  given?: IQuestion;
 }
 
 export function TryIt(props: ITryItProps): React.ReactElement {
   const { client, trans } = useStudio();
-  const { endpoint, sample, signature } = props;
+  const { access, endpoint, given, sample, signature } = props;
   const columns = signature?.columns ?? [];
   const isArray = Boolean(signature?.tensor);
   const [row, setRow] = React.useState(0);
   const [fields, setFields] = React.useState<Fields>(() =>
-    fieldsOf(columns, sample[0])
+    fieldsOf(columns, given ? given.items[0] : sample[0])
   );
-  const [text, setText] = React.useState(() => jsonOf(sample[0], isArray));
+  const [text, setText] = React.useState(() =>
+    given ? JSON.stringify(given.items, null, 2) : jsonOf(sample[0], isArray)
+  );
+  const hasForm = columns.length > 0;
+  const [isText, setIsText] = React.useState(
+    !hasForm || (given?.items.length ?? 0) > 1
+  );
   const [showsCode, setShowsCode] = React.useState(false);
   const [reply, setReply] = React.useState<InvocationReply | null>(null);
   const action = useAction();
 
-  const question: IQuestion | null =
-    columns.length > 0
-      ? { kind: 'records', items: [rowOf(columns, fields)] }
-      : parseQuestion(text, isArray);
+  const question: IQuestion | null = isText
+    ? readQuestion(text, isArray)
+    : { kind: 'records', items: [rowOf(columns, fields)] };
   const isComplete =
     question !== null &&
-    columns.every(column => !problemOf(column, fields[column.name] ?? ''));
+    (isText ||
+      columns.every(column => !problemOf(column, fields[column.name] ?? '')));
   const isUp = endpoint.url !== null;
   const canSend = isUp && isComplete && !action.isBusy;
 
@@ -66,6 +79,14 @@ export function TryIt(props: ITryItProps): React.ReactElement {
     setRow(index);
     setFields(fieldsOf(columns, sample[index]));
     setText(jsonOf(sample[index], isArray));
+  };
+  const toggleText = (asText: boolean) => {
+    if (asText) {
+      setText(JSON.stringify([rowOf(columns, fields)], null, 2));
+    } else if (question) {
+      setFields(fieldsOf(columns, question.items[0]));
+    }
+    setIsText(asText);
   };
   return (
     <section className="atelier-Try" aria-label={trans.__('Try it')}>
@@ -92,7 +113,14 @@ export function TryIt(props: ITryItProps): React.ReactElement {
             />
           </div>
         )}
-        {columns.length > 0 ? (
+        {hasForm && (
+          <CheckField
+            label={trans.__('Several rows, as JSON')}
+            isChecked={isText}
+            onChange={toggleText}
+          />
+        )}
+        {!isText ? (
           <RowForm
             columns={columns}
             fields={fields}
@@ -133,18 +161,48 @@ export function TryIt(props: ITryItProps): React.ReactElement {
       <ErrorBar error={action.error} dismiss={action.dismiss} />
       {reply && <Result reply={reply} />}
       {showsCode && question && (
-        <div className="atelier-Try-code">
-          <CodeBlock
-            label={trans.__('The call with curl')}
-            code={asCurl(endpoint, question)}
-          />
-          <CodeBlock
-            label={trans.__('The call in Python')}
-            code={asPython(endpoint, question)}
-          />
-        </div>
+        <Code endpoint={endpoint} question={question} access={access} />
       )}
     </section>
+  );
+}
+
+/** The call as code, for three kinds of callers. */
+function Code(props: {
+  endpoint: EndpointRecord;
+  question: IQuestion;
+  access: IAccess;
+}): React.ReactElement {
+  const { trans } = useStudio();
+  const { endpoint, question, access } = props;
+  return (
+    <div className="atelier-Try-code">
+      {access.auth !== 'none' && (
+        <p className="atelier-muted">
+          {access.auth === 'token'
+            ? trans.__(
+                'kt.hosting.create_access_key(kind="token") issues a token; keep its secret in ATELIER_TOKEN.'
+              )
+            : trans.__(
+                'kt.hosting.create_access_key() issues a key; keep its id and secret where AWS clients look for them.'
+              )}
+        </p>
+      )}
+      <CodeBlock
+        label={trans.__('The call with curl')}
+        code={asCurl(endpoint, question, access)}
+      />
+      <CodeBlock
+        label={trans.__('The call in Python')}
+        code={asPython(endpoint, question)}
+      />
+      {access.auth !== 'token' && (
+        <CodeBlock
+          label={trans.__('The call with boto3')}
+          code={asBoto3(endpoint, question, access)}
+        />
+      )}
+    </div>
   );
 }
 
@@ -153,19 +211,4 @@ function jsonOf(item: unknown, isArray: boolean): string {
   return isArray
     ? JSON.stringify(item === undefined ? [] : [item])
     : JSON.stringify(shown, null, 2);
-}
-
-/** Read what was typed; null if it is no question to the model. */
-function parseQuestion(text: string, isArray: boolean): IQuestion | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (isArray) {
-    return Array.isArray(value) ? { kind: 'instances', items: value } : null;
-  }
-  const items: unknown[] = Array.isArray(value) ? value : [value];
-  return items.every(isRow) ? { kind: 'records', items } : null;
 }

@@ -8,6 +8,7 @@ import { ILauncher } from '@jupyterlab/launcher';
 import * as React from 'react';
 
 import { ILink, IPage, IStudio, addEntrance, endpointsIcon } from '../frame';
+import { BatchTransformsPage } from './BatchTransformsPage';
 import { EndpointPage } from './EndpointPage';
 import { EndpointsPage } from './EndpointsPage';
 
@@ -31,6 +32,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
           title: trans.__('Endpoints'),
           icon: endpointsIcon,
           element: <EndpointsPage />
+        };
+      }
+      if (kind === 'batch-transforms' && names.length === 0) {
+        return {
+          tab: 'batch-transforms',
+          title: trans.__('Batch transforms'),
+          icon: endpointsIcon,
+          element: <BatchTransformsPage />
         };
       }
       if (kind === 'endpoint' && names.length === 1) {

@@ -75,17 +75,132 @@ export interface IQuestion {
   items: unknown[];
 }
 
-/** The call with curl. */
-export function asCurl(endpoint: EndpointRecord, question: IQuestion): string {
-  const key = question.kind === 'records' ? 'dataframe_records' : question.kind;
-  const body = JSON.stringify({ [key]: question.items }, null, 2);
+/**
+ * Read rows or arrays that were typed or captured, in any of the forms of a body; null if it is no question to the
+ * model.
+ */
+export function readQuestion(text: string, isArray: boolean): IQuestion | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const items = itemsOf(value, isArray);
+  if (!items || items.length === 0) {
+    return null;
+  }
+  if (isArray) {
+    return { kind: 'instances', items };
+  }
+  return items.every(isRow) ? { kind: 'records', items } : null;
+}
+
+function itemsOf(value: unknown, isArray: boolean): unknown[] | null {
+  if (Array.isArray(value)) {
+    return value;
+  }
+  if (!isRow(value)) {
+    return null;
+  }
+  const names = Object.keys(value);
+  if (names.length === 1) {
+    const [form, body] = [names[0], value[names[0]]];
+    if (ROW_FORMS.includes(form) && Array.isArray(body)) {
+      return body;
+    }
+    if (form === 'dataframe_split' && isRow(body)) {
+      return isArray ? null : recordsOf(body);
+    }
+  }
+  return isArray ? null : [value];
+}
+
+const ROW_FORMS = ['dataframe_records', 'instances', 'inputs'];
+
+function recordsOf({ columns, data }: Row): Row[] | null {
+  return Array.isArray(columns) &&
+    Array.isArray(data) &&
+    data.every(Array.isArray)
+    ? data.map((values: unknown[]) =>
+        Object.fromEntries(
+          columns.map((name, place) => [String(name), values[place]])
+        )
+      )
+    : null;
+}
+
+/** How an endpoint lets its callers in. */
+export interface IAccess {
+  auth: 'none' | 'token' | 'sigv4';
+  isTls: boolean;
+}
+
+/** The call with curl; credentials come from variables of the shell, never from here. */
+export function asCurl(
+  endpoint: EndpointRecord,
+  question: IQuestion,
+  access: IAccess = { auth: 'none', isTls: false }
+): string {
+  const body = JSON.stringify(bodyOf(question), null, 2);
   const quoted = body.replace(/'/g, "'\\''");
-  const url = `${(endpoint.url ?? '').replace(/\/$/, '')}/invocations`;
+  const credentials = {
+    none: [],
+    token: ['  -H "Authorization: Bearer $ATELIER_TOKEN" \\'],
+    sigv4: [
+      '  --aws-sigv4 "aws:amz:us-east-1:sagemaker" \\',
+      '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\'
+    ]
+  };
   return [
-    `curl -X POST ${url} \\`,
+    `curl -X POST ${addressOf(endpoint)}/invocations \\`,
     "  -H 'Content-Type: application/json' \\",
+    ...credentials[access.auth],
+    ...(access.isTls ? ['  --cacert certificate.pem \\'] : []),
     `  -d '${quoted}'`
   ].join('\n');
+}
+
+/** The call with boto3, as it is made to SageMaker. */
+export function asBoto3(
+  endpoint: EndpointRecord,
+  question: IQuestion,
+  access: IAccess = { auth: 'none', isTls: false }
+): string {
+  const keys =
+    access.auth === 'sigv4'
+      ? []
+      : [
+          '    aws_access_key_id="unused",',
+          '    aws_secret_access_key="unused",'
+        ];
+  return [
+    'import json',
+    'import boto3',
+    '',
+    'client = boto3.client(',
+    '    "sagemaker-runtime",',
+    `    endpoint_url=${toPython(addressOf(endpoint))},`,
+    '    region_name="us-east-1",',
+    ...keys,
+    ...(access.isTls ? ['    verify="certificate.pem",'] : []),
+    ')',
+    `body = ${toPython(bodyOf(question))}`,
+    'reply = client.invoke_endpoint(',
+    `    EndpointName=${toPython(endpoint.name)},`,
+    '    ContentType="application/json",',
+    '    Body=json.dumps(body),',
+    ')',
+    'json.load(reply["Body"])'
+  ].join('\n');
+}
+
+function bodyOf({ kind, items }: IQuestion): { [form: string]: unknown[] } {
+  return { [kind === 'records' ? 'dataframe_records' : kind]: items };
+}
+
+function addressOf(endpoint: EndpointRecord): string {
+  return (endpoint.url ?? '').replace(/\/$/, '');
 }
 
 /** The call with the library. */

@@ -11,6 +11,7 @@ import {
   VersionChip
 } from '../components';
 import { endpointsIcon, formatPath, runIcon, useStudio } from '../frame';
+import { askToTransform } from '../hosting/transform';
 import { decideVersion } from './approval';
 import { deleteAlias } from './calls';
 import {
@@ -56,6 +57,13 @@ export function VersionHeader(
         {
           label: trans.__('Promote…'),
           onSelect: () => void askToPromote(studio, version, action)
+        },
+        {
+          label: trans.__('Transform Files…'),
+          onSelect: () =>
+            void askToTransform(studio, action, version).then(
+              job => job && studio.open(formatPath('job', job))
+            )
         },
         {
           label: trans.__('Set Stage…'),
