@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 STEP_TIMEOUT_SECONDS = 30 * 60
+_printing = threading.Lock()
+_running: set[subprocess.Popen[bytes]] = set()
+_is_ending = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def run_step(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Outcome:
-    """Run one command and print its heading, outcome and duration; print its output if something failed.
+    """Run one command and print its heading, outcome and duration in one line; print its output if something failed.
 
     Parameters
     ----------
@@ -52,17 +58,30 @@ def run_step(
     folder
         The folder to run in.
     """
-    print(f"{heading} ... ", end="", flush=True)
     started = time.monotonic()
     with tempfile.TemporaryFile() as output:
         exit_code = _run(command, output.fileno(), {**os.environ, **(environment or {})}, folder)
         outcome = (count or count_as_one)(exit_code)
-        print(f"{'done' if outcome == Outcome() else outcome} in {time.monotonic() - started:.1f} s", flush=True)
-        if outcome.failed:
-            output.seek(0)
-            print(output.read().decode("utf-8", "replace"), flush=True)
-            print(f"^ {heading}: failed (exit code {exit_code}): {' '.join(command)}", flush=True)
+        result = "done" if outcome == Outcome() else outcome
+        with _printing:  # steps may run side by side
+            print(f"{heading} ... {result} in {time.monotonic() - started:.1f} s", flush=True)
+            if outcome.failed:
+                output.seek(0)
+                print(output.read().decode("utf-8", "replace"), flush=True)
+                print(f"^ {heading}: failed (exit code {exit_code}): {' '.join(command)}", flush=True)
     return outcome
+
+
+def run_side_by_side(*parts: Callable[[], Outcome]) -> Outcome:
+    """Run parts that need nothing of each other at the same time; an interruption ends the steps of all of them."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        try:
+            return sum((future.result() for future in [pool.submit(part) for part in parts]), Outcome())
+        except BaseException:
+            _is_ending.set()
+            for process in tuple(_running):
+                _kill(process)
+            raise
 
 
 def count_as_one(exit_code: int) -> Outcome:
@@ -77,6 +96,8 @@ def count_failure_only(exit_code: int) -> Outcome:
 
 def _run(command: list[str], output: int, environment: dict[str, str], folder: Path | None) -> int:
     """Run a command in a session of its own, so that its children end with it; 127 if it does not exist."""
+    if _is_ending.is_set():
+        return 130
     try:
         process = subprocess.Popen(
             command,
@@ -90,12 +111,21 @@ def _run(command: list[str], output: int, environment: dict[str, str], folder: P
     except FileNotFoundError as error:
         os.write(output, f"{error}\n".encode())
         return 127
+    _running.add(process)
+    if _is_ending.is_set():  # since it was asked above
+        _kill(process)
     try:
         return process.wait(STEP_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         os.write(output, f"\nStopped after {STEP_TIMEOUT_SECONDS // 60} minutes.\n".encode())
         return 124
     finally:
+        _running.discard(process)
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             process.wait()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
