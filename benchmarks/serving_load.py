@@ -1,4 +1,8 @@
-"""A load for servers: some connections that each ask, wait for the answer, and ask again; raw HTTP over asyncio."""
+"""A load for servers: some connections that each ask, wait for the answer, and ask again; raw HTTP over asyncio.
+
+They ask again at once, or at a given rate, which servers of different speed can be compared at: the system calls that
+wake a sleeping process cost as much as a small request, and only at one rate does each server make as many of them.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,15 @@ import sys
 import time
 
 
-async def _connection(host: str, port: int, request: bytes, count: int, times: list[float]) -> None:
+async def _connection(
+    host: str, port: int, request: bytes, count: int, times: list[float], place: float, period: float
+) -> None:
     reader, writer = await asyncio.open_connection(host, port)
+    begin = time.perf_counter() + place * period
     try:
-        for _ in range(count):
+        for number in range(count):
+            if period:
+                await asyncio.sleep(max(0.0, begin + number * period - time.perf_counter()))
             started = time.perf_counter()
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
@@ -27,18 +36,26 @@ async def _connection(host: str, port: int, request: bytes, count: int, times: l
         writer.close()
 
 
-async def _load(host: str, port: int, path: str, body: bytes, connections: int, each: int) -> list[float]:
+async def _load(
+    host: str, port: int, path: str, body: bytes, connections: int, each: int, per_second: float
+) -> list[float]:
     head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
     request = f"{head}Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     times: list[float] = []
-    await asyncio.gather(*(_connection(host, port, request, each, times) for _ in range(connections)))
+    period = connections / per_second if per_second else 0.0
+    await asyncio.gather(
+        *(_connection(host, port, request, each, times, one / connections, period) for one in range(connections))
+    )
     return times
 
 
-def main(port: int, path: str, body: str, connections: int, each: int) -> dict[str, float]:
-    """Ask, and return the requests of a second and the quantiles of their times in milliseconds."""
+def main(port: int, path: str, body: str, connections: int, each: int, per_second: float = 0.0) -> dict[str, float]:
+    """Ask, and return the requests of a second and the quantiles of their times in milliseconds.
+
+    `per_second` is the rate of all connections together; 0 asks again as soon as the answer is there.
+    """
     started = time.perf_counter()
-    times = sorted(asyncio.run(_load("127.0.0.1", port, path, body.encode(), connections, each)))
+    times = sorted(asyncio.run(_load("127.0.0.1", port, path, body.encode(), connections, each, per_second)))
     seconds = time.perf_counter() - started
     return {
         "requests": len(times),
@@ -49,4 +66,8 @@ def main(port: int, path: str, body: str, connections: int, each: int) -> dict[s
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))))
+    print(
+        json.dumps(
+            main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6]))
+        )
+    )

@@ -56,12 +56,16 @@ class Server:
         """Return their memory, what they share counted once (PSS)."""
         return sum(one.memory_full_info().pss for one in self.processes()) / 2**20
 
-    def load(self, connections: int, each: int) -> dict[str, float]:
-        """Ask, and return what `serving_load` measured and ``cpu_us``, the processor time of a request."""
+    def load(self, connections: int, each: int, per_second: float = 0.0) -> dict[str, float]:
+        """Ask, as fast as it answers or at a rate; returns what `serving_load` measures and ``cpu_us`` of a request."""
         before = self.cpu_seconds()
         command = [sys.executable, "-m", "benchmarks.serving_load", str(self.port), self.path, self.body]
         done = subprocess.run(
-            [*command, str(connections), str(each)], cwd=ROOT, capture_output=True, text=True, check=True
+            [*command, str(connections), str(each), str(per_second)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         found: dict[str, float] = json.loads(done.stdout)
         return {**found, "cpu_us": (self.cpu_seconds() - before) / found["requests"] * 1e6}
