@@ -202,7 +202,9 @@ def _is_due(number: int, updates: int, events: int) -> bool:
 
 def _update(endpoint: Endpoint, kind: Kind, is_forced: bool, killer: Killer, kills: int, tally: Tally) -> None:
     version = 3 - endpoint.record.version
-    policy = UpdatePolicy(kind, step_size=0.5, wait_seconds=0.3, alarms=(ALARM,) if is_forced else ())
+    alarms = (ALARM,) if is_forced else ()
+    # Rolled back with its first request, however long that takes on a busy machine.
+    policy = UpdatePolicy(kind, step_size=0.5, wait_seconds=0.3, bake_seconds=60 if alarms else 0, alarms=alarms)
     endpoint.update(version, policy=policy, timeout=0)
     begun = endpoint.update_progress
     assert begun is not None

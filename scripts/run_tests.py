@@ -28,13 +28,12 @@ other."""
 
 def run_everything() -> Outcome:
     """Run set-up, checks and tests; only a missing Python environment ends the run early."""
-    environment = set_up("Set-up: Python environment", "environment")
+    environment = run_side_by_side(lambda: set_up("Set-up: Python environment", "environment"), install_programs)
     if environment.failed:
         return environment
     return sum(
         (
             environment,
-            set_up("Set-up: JavaScript environment", "node_modules/.installed"),
             run_side_by_side(build_and_check_extension, check_library),
             # Alone: it writes the files for a moment that the others read.
             run_step("API types are up to date", [".venv/bin/python", "-m", "scripts.check_api_types"]),
@@ -45,15 +44,27 @@ def run_everything() -> Outcome:
     )
 
 
+def install_programs() -> Outcome:
+    """Install the programs of the system that are missing, if we may; tests that need one else say so."""
+    if may_install():
+        for package, found in {"postgresql": find_server_programs(), "chromium": find_chromium()}.items():
+            if found is None:
+                install(package)
+    return Outcome()
+
+
 def build_and_check_extension() -> Outcome:
     """Build the extension, check its sources and run its unit tests."""
-    built = run_step("Extension build", ["make", "--no-print-directory", "extension"])
+    built = set_up("Set-up: JavaScript environment", "node_modules/.installed")
+    built += run_step("Extension build", ["make", "--no-print-directory", "extension"])
     return built + run_checks(TYPESCRIPT_CHECKS) + run_jest()
 
 
 def check_library() -> Outcome:
-    """Check the Python sources, then make the environment of MLflow, which its tests would make otherwise."""
+    """Check the Python sources, then make the environments of the browser tests and of MLflow, whose tests would."""
     checked = run_checks(PYTHON_CHECKS)
+    if find_chromium() is not None:
+        checked += set_up("Set-up: browser tests", "ui-tests-environment")
     # Without a package index its tests are skipped, and say so.
     run_step("Set-up: MLflow", [".venv/bin/python", "-m", "scripts.mlflow_environment"], lambda _: Outcome())
     return checked
@@ -72,8 +83,6 @@ def run_pytest() -> Outcome:
     with contextlib.ExitStack() as stack:
         variables = dict(ONE_THREAD)
         programs = find_server_programs()
-        if programs is None and may_install() and install("postgresql"):
-            programs = find_server_programs()
         if programs is None:
             print("PostgreSQL is not installed, its tests are skipped (Debian: apt-get install postgresql).")
         else:
@@ -95,14 +104,9 @@ def run_jest() -> Outcome:
 def run_browser_tests() -> Outcome:
     """Run the browser tests; without a Chromium they are one skipped test."""
     chromium = find_chromium()
-    if chromium is None and may_install() and install("chromium"):
-        chromium = find_chromium()
     if chromium is None:
         print("Browser tests ... skipped, Chromium is missing: apt-get install chromium (Debian), or set CHROMIUM.")
         return Outcome(skipped=1)
-    ready = set_up("Set-up: browser tests", "ui-tests-environment")
-    if ready.failed:
-        return ready
     report = REPORTS / "playwright.json"
     # With CI set Playwright starts a server of its own and does not take one that happens to run.
     variables = {**ONE_THREAD, "CHROMIUM": chromium, "CI": "true", "PLAYWRIGHT_JSON_OUTPUT_NAME": str(report)}

@@ -260,6 +260,8 @@ def _mixed_row(
 
 
 def _row_array(name: str, dtype: str, values: Any, has_missing: bool, limit: float) -> Feeds | None:
+    if not has_missing and sum(map(abs, values)) <= min(limit, _FLOAT32_MAX):  # so is each of them
+        return {name: np.array([values], dtype=dtype)}
     try:
         array = np.array([values], dtype=np.float64)
     except (OverflowError, ValueError):

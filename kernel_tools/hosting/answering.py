@@ -205,12 +205,11 @@ class Answerer:
 
     def _read(self, request: Request) -> _Asked:
         operation = request.route.operation
-        if operation is Operation.INVOKE and not any(name.startswith(_SAGEMAKER_PREFIX) for name in request.headers):
+        if operation is Operation.INVOKE and _SAGEMAKER_PREFIX not in b" ".join(request.headers):
             kind = request.headers.get(b"content-type", b"").decode("latin-1")
-            accept = request.headers.get(b"accept", b"").decode("latin-1")
-            return _Asked(
-                self._form(request.body, kind), partial(write_reply, accept="" if accept == "*/*" else accept)
-            )
+            accept = request.headers.get(b"accept", b"*/*").decode("latin-1")
+            form = self._form(request.body, kind)
+            return _Asked(form, write_reply if accept == "*/*" else partial(write_reply, accept=accept))
         if operation is Operation.V2_INFER:
             return self._read_v2(request)
         from kernel_tools.hosting.wire.sagemaker import read_headers

@@ -205,13 +205,10 @@ class EndpointApplication:
         except AtelierError:
             return None
         reply = self._answer_quickly(Request(_INVOKE, headers, body))
-        reply.headers.append((b"content-length", str(len(reply.body)).encode()))
         reply.headers.append((REQUEST_ID_HEADER, self._request_id(headers)))
-        parts = [STATUS_LINE[reply.status]]
-        for name, value in reply.headers:
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"\r\n", reply.body)
-        return b"".join(parts)
+        told = b"".join([b"%b: %b\r\n" % header for header in reply.headers])
+        size = len(reply.body)
+        return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[reply.status], told, size, reply.body)
 
     async def _answer_here(self, request: Request, seconds: float | None = None) -> Reply:
         if self._is_quick and len(request.body) <= QUICK_BODY_BYTES and not self._waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kernel_tools.hosting.asynchronous.dispatchers import backlog_of
 from kernel_tools.hosting.configuration import EndpointConfiguration, Worker
 from kernel_tools.hosting.counters import counters_by_worker, sum_counters
 from kernel_tools.hosting.folder import EndpointFolder, current_time
@@ -51,12 +52,15 @@ class Autoscaler:
         self._invocations = invocations
         self.is_called = False
         busy_at = now if is_busy else self.scale.busy_at
+        backlog = backlog_of(self._folder) if policy.metric == "backlog" else 0
+        weights = sum(variant.weight for variant in configuration.production_variants) or 1.0
         variants = []
         for variant in configuration.production_variants:
             mine = {name: item for name, item in counted.items() if item.variant == variant.name}
             whole = sum_counters(mine.values())
             whole.concurrent_requests = sum(item.concurrent_requests for name, item in mine.items() if name in alive)
             load = self._windows.setdefault(variant.name, LoadWindow()).add(now, whole)
+            load = replace(load, backlog=backlog * variant.weight / weights)
             present = self.scale.of(variant.name, variant.workers, now)
             variants.append(next_scale(policy, present, load, now, busy_at))
         self.scale = EndpointScale(busy_at, tuple(variants))

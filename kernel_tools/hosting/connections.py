@@ -70,6 +70,8 @@ class GuardedProtocol(HttpToolsProtocol):
     """The body so far of a request on the short way; None if there is none."""
 
     _deadline = math.inf
+    _is_kept = False
+    """Whether nothing came since an answer on the short way, after which no timer is set: `check` looks at them all."""
     _head_bytes = 0
     _is_in_head = True
     _unread = 0
@@ -97,6 +99,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to wait for the head."""
         super().on_message_begin()
+        self._is_kept = False
         self._deadline = self.loop.time() + self.limits.head_seconds
 
     def on_headers_complete(self) -> None:
@@ -119,16 +122,18 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer, or wait for nothing: it is the model's turn."""
+        self._is_in_head = True
         answer = self._at_once(self.headers, self._short) if self._at_once and self._short is not None else None
         if answer is None:
             self._leave_short_way()
             super().on_message_complete()
+            self._deadline = math.inf
         else:
             self._short = None
             self.transport.write(answer)
-            super().on_response_complete()
-        self._is_in_head = True
-        self._deadline = math.inf
+            self.server_state.total_requests += 1
+            self._is_kept = True
+            self._deadline = self.loop.time() + self.timeout_keep_alive
 
     def on_response_complete(self) -> None:
         """Throw away the rest of the body, but not for long."""
@@ -180,7 +185,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if now <= self._deadline:
             return
         self._leave_short_way()
-        if self.is_idle and not self._is_in_head:
+        if self._is_kept:
+            self.transport.close()
+        elif self.is_idle and not self._is_in_head:
             self.transport.abort()  # it was answered, and goes on sending
         elif self.is_idle or self.cycle.more_body:
             self._refuse(408, "The request did not arrive in time.")

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import math
 import time
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -35,8 +36,7 @@ class Histogram:
         """Count one time."""
         self.count += 1
         self.total += microseconds
-        place = math.ceil(math.log(microseconds, _RATIO)) if microseconds > 1 else 0
-        self.buckets[min(place, _BUCKETS - 1)] += 1
+        self.buckets[bisect_left(BOUNDS, microseconds)] += 1
 
     def quantile(self, share: float) -> float:
         """Return the time that `share` of the requests did not exceed; NaN without requests."""

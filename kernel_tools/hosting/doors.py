@@ -31,6 +31,7 @@ class Door:
 
     def __init__(self, security: Security, workspace: Workspace | None = None, token: str = "") -> None:
         self._security, self._token = security, token
+        self._last_host: bytes | None = None
         self.is_open = security.auth == "none"
         if not self.is_open:
             from kernel_tools.hosting.wire.access_keys import AccessKeys
@@ -51,12 +52,16 @@ class Door:
         ForbiddenError
             If the host is not this machine and anybody may call.
         """
-        host = headers.get(b"host", b"").decode("latin-1").lower()
+        given = headers.get(b"host", b"")
+        if given == self._last_host:
+            return
+        host = given.decode("latin-1").lower()
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         if self.is_open and name not in _LOCAL_NAMES:
             raise ForbiddenError(
                 f"The host {host[:80]!r} is not served here: use http://127.0.0.1 or http://localhost."
             )
+        self._last_host = given
 
     def check(
         self, method: str, raw_path: str, query: str, headers: Iterable[tuple[bytes, bytes]], body: bytes | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +27,16 @@ def history_figures(history: Sequence[Window], is_dark: bool = False) -> dict[st
     Returns
     -------
     dict
-        By name: requests (per second, by variant if there are several), errors (per second, by kind), latency (of the
-        model, in ms), load (requests in flight and workers), cpu (processors), memory (MiB), and backlog if
-        asynchronous requests were queued. Empty if nothing is known of the whole time.
+        By name: requests (per second), errors (per second, by kind), latency (of the model, in ms), these three also by
+        variant if there are several; load (requests in flight and workers), cpu (processors), memory (MiB), and backlog
+        if asynchronous requests were queued. Empty if nothing is known of the whole time.
     """
     if all(window.whole.ready != window.whole.ready for window in history):
         return {}
     wholes = [window.whole for window in history]
     names = list(dict.fromkeys(name for window in history for name in window.variants))
     requests = {"all": _of(wholes, lambda item: item.requests_per_second)}
-    if len(names) > 1:
-        requests |= {name: [_rate(window, name) for window in history] for name in names}
+    requests |= _by_variant(history, names, lambda item: item.requests_per_second)
     drawn: dict[str, tuple[str, dict[str, list[float]]]] = {
         "requests": ("requests (1/s)", requests),
         "errors": (
@@ -45,6 +45,7 @@ def history_figures(history: Sequence[Window], is_dark: bool = False) -> dict[st
                 "4xx": _of(wholes, lambda item: item.errors_4xx_per_second),
                 "5xx": _of(wholes, lambda item: item.errors_5xx_per_second),
                 "model": _of(wholes, lambda item: item.model_errors_per_second),
+                **_by_variant(history, names, _errors_per_second),
             },
         ),
         "latency": (
@@ -53,6 +54,7 @@ def history_figures(history: Sequence[Window], is_dark: bool = False) -> dict[st
                 "p50": _of(wholes, lambda item: item.latency_p50),
                 "p90": _of(wholes, lambda item: item.latency_p90),
                 "p99": _of(wholes, lambda item: item.latency_p99),
+                **_by_variant(history, names, lambda item: item.latency_p99, "p99 of "),
             },
         ),
         "load": (
@@ -71,9 +73,20 @@ def _of(wholes: Sequence[Traffic], take: Callable[[Traffic], float]) -> list[flo
     return [take(item) for item in wholes]
 
 
-def _rate(window: Window, name: str) -> float:
-    found = window.variants.get(name)
-    return float("nan") if found is None else found.requests_per_second
+def _by_variant(
+    history: Sequence[Window], names: Sequence[str], take: Callable[[Traffic], float], prefix: str = ""
+) -> dict[str, list[float]]:
+    """A curve for each variant; none if there is only one."""
+    if len(names) < 2:
+        return {}
+    return {
+        prefix + name: [take(window.variants[name]) if name in window.variants else math.nan for window in history]
+        for name in names
+    }
+
+
+def _errors_per_second(traffic: Traffic) -> float:
+    return traffic.errors_4xx_per_second + traffic.errors_5xx_per_second + traffic.model_errors_per_second
 
 
 def _draw(history: Sequence[Window], y_title: str, curves: dict[str, list[float]], is_dark: bool) -> go.Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 
+from kernel_tools.hosting.asynchronous.dispatchers import backlog_of
 from kernel_tools.hosting.configuration import Worker
 from kernel_tools.hosting.counters import read_counters, sum_counters
 from kernel_tools.hosting.folder import EndpointFolder, current_time
@@ -39,7 +40,7 @@ class Observer:
             mine = sum_counters(item for item in counted if item.variant == name)
             variants[name] = VariantSample.of(mine, ready, wanted.get(name, 0))
         memory = self._measure(workers)
-        self._writer.add(Sample(now, variants, round(self._spent, 2), memory, self._backlog()))
+        self._writer.add(Sample(now, variants, round(self._spent, 2), memory, backlog_of(self._folder)))
 
     def _measure(self, workers: tuple[Worker, ...]) -> int:
         """Add what the workers' processes have spent since the last look; returns their memory, PSS, in bytes."""
@@ -59,11 +60,3 @@ class Observer:
         for pid in self._processes.keys() - alive:
             del self._processes[pid], self._cpu[pid]
         return memory
-
-    def _backlog(self) -> int:
-        from kernel_tools.hosting.asynchronous.queue import AsyncQueue, has_queue
-
-        if not has_queue(self._folder):
-            return 0
-        with AsyncQueue(self._folder) as queue:
-            return queue.metrics(1).backlog

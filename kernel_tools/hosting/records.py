@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from kernel_tools.core.errors import InvalidArgumentError
 
@@ -42,7 +42,7 @@ _SERVING = frozenset(
 )
 
 
-ScalingMetric = Literal["requests_in_flight", "requests_per_second"]
+ScalingMetric = Literal["requests_in_flight", "requests_per_second", "backlog"]
 MAX_WORKERS = 64
 
 
@@ -53,7 +53,9 @@ class ScalingPolicy:
     Parameters
     ----------
     metric
-        Requests that a worker has in hand, mean of the last seconds, or requests that it gets in a second.
+        Of each worker: the requests that it has in hand ("requests_in_flight") or gets in a second
+        ("requests_per_second"), means of the last seconds; or asynchronous requests that are not over ("backlog", which
+        SageMaker calls ApproximateBacklogSizePerInstance).
     target
         The metric's value that each worker is to have.
     min_workers
@@ -78,10 +80,9 @@ class ScalingPolicy:
     idle_seconds: float = 300.0
 
     def __post_init__(self) -> None:
-        if self.metric not in ("requests_in_flight", "requests_per_second"):
-            raise InvalidArgumentError(
-                f"metric={self.metric!r} does not scale workers: use 'requests_in_flight' or 'requests_per_second'."
-            )
+        known = get_args(ScalingMetric)
+        if self.metric not in known:
+            raise InvalidArgumentError(f"metric={self.metric!r} does not scale workers: use one of {', '.join(known)}.")
         if not 0 < self.target <= 1e6:
             raise InvalidArgumentError(f"target={self.target!r} is out of range: above 0, up to 1,000,000.")
         if not 0 <= self.min_workers <= self.max_workers <= MAX_WORKERS or self.max_workers < 1:

@@ -21,14 +21,17 @@ _SPARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a variant has to do: requests in hand and requests each second, of all its workers together."""
+    """What a variant has to do, all its workers together: requests in hand, requests each second, and its part of the
+    asynchronous requests that are not over."""
 
     requests_in_flight: float = 0.0
     requests_per_second: float = 0.0
+    backlog: float = 0.0
 
     def of(self, policy: ScalingPolicy) -> float:
         """The metric of a policy."""
-        return self.requests_in_flight if policy.metric == "requests_in_flight" else self.requests_per_second
+        value: float = getattr(self, policy.metric)
+        return value
 
 
 class LoadWindow:

@@ -21,6 +21,7 @@ Phase = Literal["starting", "shifting", "baking", "finished", "rolled_back"]
 
 _KINDS = ("all_at_once", "canary", "linear", "rolling")
 _METRICS = ("error_rate", "p99_latency_ms", "mean_latency_ms")
+_BAKE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,16 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class UpdatePolicy:
-    """How traffic shifts: sizes are parts of one, waits are seconds."""
+    """How traffic shifts: sizes are parts of one, waits are seconds.
+
+    Alarms are watched until `bake_seconds` after the last shift: unless said otherwise 60 s if there are any, else 0.
+    """
 
     kind: Kind = "all_at_once"
     canary_size: float = 0.1
     step_size: float = 0.1
     wait_seconds: float = 0.0
-    bake_seconds: float = 0.0
+    bake_seconds: float | None = None
     alarms: tuple[Alarm, ...] = ()
 
     def __post_init__(self) -> None:
@@ -85,9 +89,16 @@ class UpdatePolicy:
         for name in ("canary_size", "step_size"):
             if not 0 < getattr(self, name) <= 1:
                 raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is no part of the traffic: 0 < size <= 1.")
-        for name in ("wait_seconds", "bake_seconds"):
-            if not 0 <= getattr(self, name) <= 3600:
-                raise InvalidArgumentError(f"{name}={getattr(self, name)!r} is out of range: 0 to 3600 s.")
+        for name, seconds in (("wait_seconds", self.wait_seconds), ("bake_seconds", self.watched_seconds)):
+            if not 0 <= seconds <= 3600:
+                raise InvalidArgumentError(f"{name}={seconds!r} is out of range: 0 to 3600 s.")
+
+    @property
+    def watched_seconds(self) -> float:
+        """How long alarms are watched once all traffic has shifted."""
+        if self.bake_seconds is None:
+            return _BAKE_SECONDS if self.alarms else 0.0
+        return self.bake_seconds
 
     def next_share(self, share: float) -> float:
         """The part of the traffic that the new revision takes after one more step."""
@@ -148,7 +159,7 @@ class UpdateProgress:
             return replace(self, phase="rolled_back", share=0.0, since=now, reason=reason)
         waited = (now - self.since) / 1000
         if self.phase == "baking":
-            return replace(self, phase="finished", since=now) if waited >= self.policy.bake_seconds else self
+            return replace(self, phase="finished", since=now) if waited >= self.policy.watched_seconds else self
         if not is_ready or (self.phase == "shifting" and waited < self.policy.wait_seconds):
             return self
         share = self.policy.next_share(self.share)

@@ -37,7 +37,7 @@ from kernel_tools.hosting.doors import Door, read_token
 from kernel_tools.hosting.engines.opening import open_engine
 from kernel_tools.hosting.folder import HOST, EndpointFolder, current_time, host_is_alive
 from kernel_tools.hosting.hosts import ask_host, run_folder, start_host
-from kernel_tools.hosting.importing import import_skops
+from kernel_tools.hosting.importing import import_for
 from kernel_tools.hosting.listeners import hand_out_listener, private_path
 from kernel_tools.hosting.records import CaptureConfig, EndpointState, Limits
 from kernel_tools.hosting.routing import Hop, RoutingTable
@@ -95,8 +95,8 @@ def serve(folder: EndpointFolder, assignment: Assignment) -> None:
     try:
         configuration = folder.configuration(assignment.revision)
         variant = next(item for item in configuration.production_variants if item.name == assignment.variant)
-        if any(version.format == "skops" for version in variant.versions):
-            import_skops()
+        for version in () if variant.package is not None else variant.versions:
+            import_for(version.format)
         answerer = open_answerer(folder, variant, configuration.limits)
         listener = socket.socket(fileno=assignment.listener)
         private = _private_listener(folder, assignment)

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import msgspec
 
+from kernel_tools.hosting.importing import import_xgboost
+
 MAX_MESSAGE = 1 << 20
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _WITH_THREADS = ("onnxruntime", "__main__")
@@ -64,7 +66,7 @@ class Zygote:
                 return True
             for name in message.modules:
                 with contextlib.suppress(Exception):
-                    importlib.import_module(name)
+                    import_xgboost() if name == "xgboost" else importlib.import_module(name)
             if message.fork is not None:
                 self._fork(message.fork, descriptors[0])
             else:

@@ -75,7 +75,7 @@ class UpdateRequest(Body):
     canary_size: float = Field(0.1, gt=0, le=1)
     step_size: float = Field(0.1, gt=0, le=1)
     wait_seconds: float = Field(0, ge=0, le=3600)
-    bake_seconds: float = Field(0, ge=0, le=3600)
+    bake_seconds: float | None = Field(None, ge=0, le=3600)
     alarms: list[AlarmRequest] = Field([], max_length=10)
     trust: bool = False
 

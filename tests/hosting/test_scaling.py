@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from kernel_tools.core.errors import AtelierError, InvalidArgumentError
 from kernel_tools.hosting import EndpointState, ScalingPolicy
+from kernel_tools.hosting.asynchronous import AsyncConfiguration
 from kernel_tools.hosting.counters import Counters, counters_by_worker, fold_counters, sum_counters
 from kernel_tools.hosting.hosts import ask_host
 from kernel_tools.hosting.process import ZYGOTE_MODULE, find_servers
@@ -166,6 +167,20 @@ def test_workers_are_added_under_load_and_taken_away_after_it(own_endpoint, cens
             thread.join()
     wait_for(lambda: workers() == 1, 30)
     assert failures == []
+
+
+def test_workers_are_added_for_a_backlog(own_endpoint, census):
+    own_endpoint.scale(metric="backlog", target=1, max_workers=2, scale_out_cooldown=0, scale_in_cooldown=0)
+    own_endpoint.configure_async(AsyncConfiguration(max_concurrent=1))
+    asked = [own_endpoint.invoke_async([census.row] * 2000) for _ in range(40)]
+
+    def scaled():
+        return [event["workers"] for event in own_endpoint.events(200) if event.get("by") == "autoscaling"]
+
+    wait_for(lambda: 2 in scaled(), 60)
+    for request in asked:
+        request.wait(120)
+    wait_for(lambda: own_endpoint.ready_workers() == {"AllTraffic": 1}, 60)
 
 
 def test_a_worker_that_a_zygote_forked_is_one_like_others(workspace, own_endpoint, census):

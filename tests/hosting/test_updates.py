@@ -178,6 +178,9 @@ def test_steps_follow_the_policy_and_an_alarm_ends_them():
         if not seen or seen[-1] != (progress.phase, progress.share):
             seen.append((progress.phase, progress.share))
     assert seen == [("shifting", 0.4), ("shifting", 0.8), ("baking", 1.0), ("finished", 1.0)]
+    assert (
+        UpdatePolicy().watched_seconds == 0 and UpdatePolicy(alarms=(Alarm("error_rate", 0.1),)).watched_seconds == 60
+    )
     begun = UpdateProgress(1, 2, policy, "shifting", 0, 0.4)
     bad = Counters(invocations=10, invocation_5xx_errors=2)
     rolled_back = begun.next_step(100, True, bad)

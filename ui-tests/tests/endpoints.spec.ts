@@ -1,4 +1,7 @@
 // Endpoints: their state, trying them, restarting and deleting them, against a real server.
+import * as fs from 'fs';
+import * as path from 'path';
+
 import {
   EMPTY_URL,
   expect,
@@ -261,6 +264,34 @@ test('files are transformed, and what fails says why', async ({ page }) => {
   await dialog.getByLabel('Folder of the outputs').fill('/nowhere/out');
   await dialog.getByRole('button', { name: 'Transform' }).click();
   await expect(tab.getByRole('alert')).toContainText('There is no input');
+  const root = process.env.ATELIER_UI_ROOT ?? '';
+  const transform = async (text: string, output: string): Promise<void> => {
+    fs.writeFileSync(path.join(root, `${output}.csv`), text);
+    await tab.getByRole('button', { name: 'Transform files…' }).click();
+    await dialog.getByLabel('Model').fill('points');
+    await dialog
+      .getByLabel('Input', { exact: true })
+      .fill(path.join(root, `${output}.csv`));
+    await dialog
+      .getByLabel('Folder of the outputs')
+      .fill(path.join(root, output));
+    await dialog.getByRole('button', { name: 'Transform' }).click();
+  };
+  await transform('x,y\n0,1\n6,5\n', 'right');
+  await transform('x,y\n0,1\n6,five\n', 'wrong');
+  const jobs = tab.getByRole('grid', { name: 'Batch transforms' });
+  const failed = jobs.getByRole('row', { name: /Failed.*five/ });
+  await expect(failed).toBeVisible({ timeout: 60000 });
+  await expect(jobs.getByRole('row', { name: /Completed 100 %/ })).toBeVisible({
+    timeout: 60000
+  });
+  expect(
+    fs.readFileSync(path.join(root, 'right', 'right.csv.out'), 'utf8')
+  ).toContain('near');
+  await failed.click();
+  await inspect(page, 'batch-list');
+  await tab.getByRole('button', { name: 'Try again' }).click();
+  await expect(failed).toHaveCount(2, { timeout: 60000 });
   const version = await openLink(page, 'model/points/1');
   await version.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Transform Files…' }).click();

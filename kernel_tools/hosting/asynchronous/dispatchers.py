@@ -27,6 +27,14 @@ def wanted_dispatchers(folder: EndpointFolder) -> int:
         return int(queue.has_work())
 
 
+def backlog_of(folder: EndpointFolder) -> int:
+    """Return how many asynchronous requests of an endpoint are not over."""
+    if not has_queue(folder):
+        return 0
+    with AsyncQueue(folder) as queue:
+        return queue.metrics(1).backlog
+
+
 def start_dispatcher(folder: EndpointFolder, worker: str) -> subprocess.Popen[bytes]:
     """Start a dispatcher in a session of its own; the caller reaps it."""
     log = folder.path / "async" / "log.txt"

@@ -47,6 +47,8 @@ def write_reply(reply: Mapping[str, Any], accept: str = "") -> tuple[bytes, str]
 
 def plain_values(values: Any) -> Any:
     """Return arrays as lists of Python values, which are written so that they are read back exactly."""
+    if type(values).__name__ == "ndarray" and values.dtype.kind not in "mM":  # before slower questions
+        return values.tolist()
     if isinstance(values, tuple | list):
         return [plain_values(item) for item in values]
     if isinstance(values, Mapping):

@@ -4623,7 +4623,7 @@ export interface components {
       /** @default null */
       variant: string | null;
       /** @default null */
-      metric: ('requests_in_flight' | 'requests_per_second') | null;
+      metric: ('requests_in_flight' | 'requests_per_second' | 'backlog') | null;
       /** @default null */
       target: number | null;
       /** @default null */
@@ -4644,7 +4644,9 @@ export interface components {
      *     Parameters
      *     ----------
      *     metric
-     *         Requests that a worker has in hand, mean of the last seconds, or requests that it gets in a second.
+     *         Of each worker: the requests that it has in hand ("requests_in_flight") or gets in a second
+     *         ("requests_per_second"), means of the last seconds; or asynchronous requests that are not over ("backlog", which
+     *         SageMaker calls ApproximateBacklogSizePerInstance).
      *     target
      *         The metric's value that each worker is to have.
      *     min_workers
@@ -4664,7 +4666,7 @@ export interface components {
        * @default requests_in_flight
        * @enum {string}
        */
-      metric: 'requests_in_flight' | 'requests_per_second';
+      metric: 'requests_in_flight' | 'requests_per_second' | 'backlog';
       /** @default 4 */
       target: components['schemas']['Number'];
       /** @default 1 */
@@ -5235,8 +5237,8 @@ export interface components {
       step_size: number;
       /** @default 0 */
       wait_seconds: number;
-      /** @default 0 */
-      bake_seconds: number;
+      /** @default null */
+      bake_seconds: number | null;
       /** @default [] */
       alarms: components['schemas']['AlarmRequest'][];
       /** @default false */

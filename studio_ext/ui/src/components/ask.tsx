@@ -13,6 +13,8 @@ export interface IQuestion {
   isRequired?: boolean;
   /** A regular expression for the whole text of a line. */
   pattern?: string;
+  /** Whether it is asked, by the answers so far; a question that is not asked keeps its answer. */
+  when?(answers: Answers): boolean;
 }
 
 /** What was answered, by the name of the question; a check that is set is `yes`, else empty. */
@@ -78,7 +80,7 @@ class Questions extends ReactWidget {
     return (
       <>
         {text && <p>{text}</p>}
-        {questions.map(question => (
+        {questions.filter(this._isAsked).map(question => (
           <label key={question.name} data-kind={question.kind ?? 'line'}>
             <span>{question.label}</span>
             {this._input(question)}
@@ -91,9 +93,10 @@ class Questions extends ReactWidget {
 
   private _input(question: IQuestion): React.ReactElement {
     const { name, isRequired: required, placeholder } = question;
-    const defaultValue = question.value ?? '';
+    const defaultValue = this._answers[name];
     const keep = (value: string) => {
       this._answers[name] = value;
+      this.update();
     };
     switch (question.kind) {
       case 'check':
@@ -148,6 +151,9 @@ class Questions extends ReactWidget {
         );
     }
   }
+
+  private readonly _isAsked = (question: IQuestion): boolean =>
+    question.when?.(this._answers) ?? true;
 
   private readonly _options: IAskOptions;
   private readonly _answers: Answers = {};

@@ -18,7 +18,7 @@ import {
   useAction
 } from '../components';
 import { IStudio, usePagedResource, useStudio } from '../frame';
-import { listTransforms } from './calls';
+import { changeTransform, listTransforms } from './calls';
 import { askToTransform } from './transform';
 
 const FIRST_TRANSFORM = `import kernel_tools as kt
@@ -28,9 +28,16 @@ kt.hosting.batch_transform("my-model", "rows.parquet", "predictions")`;
 const TONES: { [state: string]: Tone } = {
   Completed: 'good',
   Failed: 'bad',
+  TimedOut: 'bad',
+  WaitExpired: 'bad',
+  Lost: 'bad',
   Stopped: 'plain',
-  Waiting: 'wait'
+  Running: 'live'
 };
+
+function isOver({ state }: TransformLine): boolean {
+  return state in TONES && state !== 'Running';
+}
 
 export function BatchTransformsPage(): React.ReactElement {
   const studio = useStudio();
@@ -46,6 +53,13 @@ export function BatchTransformsPage(): React.ReactElement {
     }
   );
   const { data, error } = transforms;
+  const shown = data?.find(({ job }) => job === selected);
+  const change = (job: string, verb: 'stop' | 'rerun') =>
+    action.run(async () => {
+      const changed = await changeTransform(client, job, verb);
+      setSelected(changed.name);
+      transforms.refresh();
+    });
   const begin = async (): Promise<void> => {
     await askToTransform(studio, action);
     transforms.refresh();
@@ -68,11 +82,28 @@ export function BatchTransformsPage(): React.ReactElement {
             title={trans.__('Batch transforms')}
             crumbs={[{ label: trans.__('Endpoints'), path: 'endpoints' }]}
             actions={
-              <Button
-                label={trans.__('Transform files…')}
-                isBusy={action.isBusy}
-                onClick={() => void begin()}
-              />
+              <>
+                {shown && !isOver(shown) && (
+                  <Button
+                    label={trans.__('Stop')}
+                    isBusy={action.isBusy}
+                    onClick={() => void change(shown.job, 'stop')}
+                  />
+                )}
+                {shown && isOver(shown) && shown.state !== 'Completed' && (
+                  <Button
+                    label={trans.__('Try again')}
+                    isBusy={action.isBusy}
+                    title={trans.__('Goes on with the parts that are missing')}
+                    onClick={() => void change(shown.job, 'rerun')}
+                  />
+                )}
+                <Button
+                  label={trans.__('Transform files…')}
+                  isBusy={action.isBusy}
+                  onClick={() => void begin()}
+                />
+              </>
             }
           />
           <ErrorBar error={action.error} dismiss={action.dismiss} />
@@ -130,7 +161,7 @@ function columnsOf(studio: IStudio): IColumn<TransformLine>[] {
       label: trans.__('State'),
       width: 120,
       render: ({ state }) => (
-        <StateChip tone={TONES[state] ?? 'live'} label={state} />
+        <StateChip tone={TONES[state] ?? 'wait'} label={state} />
       )
     },
     {

@@ -110,7 +110,7 @@ export function EndpointsPage(): React.ReactElement {
     {
       id: 'requests',
       label: trans.__('Requests a second'),
-      width: 190,
+      width: 210,
       render: ({ name }) => {
         const found = seen(name);
         return (

@@ -179,7 +179,7 @@ function ScalingLine(props: {
       ? trans.__('Target: %1 requests in flight of a worker.', target)
       : scaling.metric === 'requests_per_second'
         ? trans.__('Target: %1 requests of a worker in a second.', target)
-        : trans.__('Target: %1 of %2.', target, scaling.metric);
+        : trans.__('Target: %1 waiting requests of a worker.', target);
   const sleep =
     min_workers === 0
       ? trans.__('None after %1 s without a request.', idle_seconds)

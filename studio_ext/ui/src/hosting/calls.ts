@@ -174,6 +174,15 @@ export function startTransform(
   return client.json('batch-transforms', { method: 'POST', body });
 }
 
+/** Stop the job of a batch transform, or go on with what is missing in a new one, which is answered. */
+export function changeTransform(
+  client: Client,
+  job: string,
+  verb: 'stop' | 'rerun'
+): Promise<api.JobRow> {
+  return client.json(join('jobs', job, verb), { method: 'POST', body: {} });
+}
+
 /** The log of an endpoint; one that is deployed anew has another. */
 export function endpointLog(
   client: Client,

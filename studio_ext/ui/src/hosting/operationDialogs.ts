@@ -6,7 +6,10 @@ import { Answers, IQuestion, ask } from '../components';
 
 /** Parts are typed in percent. */
 const PERCENT = '[0-9]+([.][0-9]+)?';
+const NAME = '[A-Za-z0-9][A-Za-z0-9_.\\-]*';
 const NEW_VARIANT = '+';
+const isBeside = ({ variant }: Answers): boolean => variant === NEW_VARIANT;
+const isInSteps = ({ kind }: Answers): boolean => kind !== 'all_at_once';
 
 /** Ask to which version, how, and what rolls it back; null if the user cancels. */
 export async function askUpdate(
@@ -42,11 +45,18 @@ export async function askUpdate(
         ]
       },
       {
-        name: 'beside',
-        label: trans.__('Name and part of a variant of its own'),
-        value: 'challenger 10',
-        pattern: `[A-Za-z0-9][A-Za-z0-9_.\\-]* ${PERCENT}`,
-        help: trans.__('The part of all requests that it gets, in percent.')
+        name: 'name',
+        label: trans.__('Name of the new variant'),
+        value: 'challenger',
+        pattern: NAME,
+        when: isBeside
+      },
+      {
+        name: 'part',
+        label: trans.__('Its part of all requests, in percent'),
+        value: '10',
+        pattern: PERCENT,
+        when: isBeside
       },
       {
         name: 'kind',
@@ -64,13 +74,15 @@ export async function askUpdate(
         name: 'size',
         label: trans.__('Part of each step, in percent'),
         value: '10',
-        pattern: PERCENT
+        pattern: PERCENT,
+        when: isInSteps
       },
       {
         name: 'wait',
         label: trans.__('Seconds between two steps'),
         value: '5',
-        pattern: '[0-9]+'
+        pattern: '[0-9]+',
+        when: isInSteps
       },
       {
         name: 'bake',
@@ -106,10 +118,17 @@ function alarmQuestions(trans: TranslationBundle): IQuestion[] {
     },
     {
       name: 'metric',
-      label: trans.__('Roll back above a value of a metric of your own'),
-      pattern: '([A-Za-z0-9][A-Za-z0-9_.\\-]* -?[0-9.]+)?',
-      placeholder: 'drift 0.2',
-      help: trans.__('Its name and the value; put_metric tells it.')
+      label: trans.__('Roll back by a metric of your own'),
+      pattern: `(${NAME})?`,
+      placeholder: 'drift',
+      help: trans.__('endpoint.put_metric tells its value.')
+    },
+    {
+      name: 'above',
+      label: trans.__('Roll back above this value of it'),
+      pattern: '-?[0-9]+([.][0-9]+)?',
+      isRequired: true,
+      when: answers => answers.metric !== ''
     }
   ];
 }
@@ -123,9 +142,8 @@ function updateOf(
     { metric: 'error_rate', above: partOf(answers.errors) },
     { metric: 'p99_latency_ms', above: numberOf(answers.latency) }
   ];
-  const [metric, above] = (answers.metric ?? '').split(' ');
-  if (metric) {
-    alarms.push({ metric, above: Number(above) });
+  if (answers.metric) {
+    alarms.push({ metric: answers.metric, above: numberOf(answers.above) });
   }
   return {
     version: answers.version ? Number(answers.version) : null,
@@ -150,10 +168,9 @@ function variantOf(
   if (answers.variant !== NEW_VARIANT) {
     return { variant: answers.variant, weight: null };
   }
-  const [variant, part] = answers.beside.split(' ');
-  const share = Math.min(Number(part) / 100, 0.99);
+  const share = Math.min(Number(answers.part) / 100, 0.99);
   const whole = operation.variants.reduce((sum, one) => sum + one.weight, 0);
-  return { variant, weight: (whole * share) / (1 - share) };
+  return { variant: answers.name, weight: (whole * share) / (1 - share) };
 }
 
 function numberOf(text: string | undefined): number | null {
@@ -242,6 +259,10 @@ export async function askScaling(
           {
             value: 'requests_per_second',
             label: trans.__('Requests of a worker in a second')
+          },
+          {
+            value: 'backlog',
+            label: trans.__('Asynchronous requests of a worker that wait')
           }
         ]
       },
