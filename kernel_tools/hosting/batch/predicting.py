@@ -37,7 +37,7 @@ def predict_table(engine: Engine, table: pa.Table, names: list[str], first_row: 
     if signature is None:
         rows: Any = table.select(names).to_pandas()
     elif signature.tensor is not None:
-        rows = _array(table.select(names), signature)
+        rows = _array(table.select(names), signature, first_row, where)
     else:
         rows = _frame(table, signature, set(names), first_row, where)
     return pa.table(_columns(engine.predict(engine.read_table(rows)), table.num_rows))
@@ -112,16 +112,38 @@ def _series(column: Column, values: pa.ChunkedArray, first_row: int, where: str)
         ) from error
 
 
-def _array(table: pa.Table, signature: Signature) -> np.ndarray:
+def _array(table: pa.Table, signature: Signature, first_row: int, where: str) -> np.ndarray:
     import numpy as np
 
     assert signature.tensor is not None
-    shape = [size if size > 0 else -1 for size in signature.tensor.shape]
-    matrix = np.column_stack([column.to_numpy() for column in table.columns])
+    dtype, shape = signature.tensor.dtype, [size if size > 0 else -1 for size in signature.tensor.shape]
+    columns = [_numbers(name, table.column(name), dtype, first_row, where) for name in table.column_names]
+    matrix = np.column_stack(columns)
     try:
-        return matrix.astype(signature.tensor.dtype).reshape([len(matrix), *shape[1:]])
+        return matrix.reshape([len(matrix), *shape[1:]])
     except ValueError as error:
         raise InvalidDataError(f"Rows of {matrix.shape[1]} numbers do not make the model's {shape[1:]}.") from error
+
+
+def _numbers(name: str, values: pa.ChunkedArray, dtype: str, first_row: int, where: str) -> np.ndarray:
+    import numpy as np
+
+    if values.null_count and not dtype.startswith("float"):
+        row = first_row + _first(values.is_null())
+        raise InvalidDataError(f"{where}{row}, column {name!r}: the value is missing. The model needs it.")
+    plain = values.to_numpy()
+    try:
+        return plain.astype(dtype)
+    except (ValueError, TypeError, OverflowError):
+        for place, value in enumerate(plain):
+            try:
+                np.asarray(value).astype(dtype)
+            except (ValueError, TypeError, OverflowError) as error:
+                text = (
+                    f"{where}{first_row + place}, column {name!r}: {str(value)[:80]!r} is no {dtype}. Write a number."
+                )
+                raise InvalidDataError(text) from error
+        raise
 
 
 def _first(mask: Any) -> int:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 import kernel_tools as kt
 from kernel_tools.core.errors import ConflictError, InvalidArgumentError, InvalidDataError, NotFoundError
@@ -161,6 +162,27 @@ def test_what_cannot_be_read_is_told(workspace, table, tmp_path: Path):
         find_inputs(write(table, tmp_path / "rows.csv").rename(tmp_path / "rows.txt"))
     with pytest.raises(NotFoundError, match="There is no input"):
         find_inputs(tmp_path / "*.orc")
+
+
+def test_a_model_of_arrays_takes_columns_by_their_place(workspace, tmp_path: Path):
+    points = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [6.0, 5.0]])
+    model = LogisticRegression().fit(points, ["near", "near", "far", "far"])
+    kt.registry.register("points", model, sample_input=points, workspace=workspace)
+    for name, text, message in (
+        ("right.csv", "x,y\n0,1\n6,5\n", ""),
+        ("text.csv", "x,y\n0,1\n6,five\n", r"text\.csv', row 1, column 'y': 'five' is no float64\. Write a number"),
+        ("wide.csv", "x,y,z\n0,1,2\n", r"Rows of 3 numbers do not make the model's \[2\]"),
+    ):
+        (tmp_path / name).write_text(text)
+        variant = choose_variant(workspace, "points", 1)
+        inputs, output = find_inputs(tmp_path / name), str(tmp_path / "out")
+        plan = BatchPlan(variant=variant, inputs=inputs, output=output, joins_input=False)
+        if message:
+            with pytest.raises(InvalidDataError, match=message):
+                run_transform(workspace, plan)
+        else:
+            run_transform(workspace, plan)
+            assert pd.read_csv(tmp_path / "out" / f"{name}.out")["prediction"].tolist() == ["near", "far"]
 
 
 def test_filters_choose_columns(workspace, census, table, tmp_path: Path):
