@@ -145,6 +145,19 @@ test('a version shows what it was compiled to', async ({ page }) => {
   await inspect(page, 'version-not-compiled');
 });
 
+test('a version is compiled from its page', async ({ page }) => {
+  const tab = await openLink(page, 'model/points/1');
+  await tab.getByRole('tab', { name: 'Compiled' }).click();
+  await tab.getByRole('button', { name: 'Compile…' }).click();
+  const dialog = page.getByRole('dialog');
+  await inspect(page, 'version-compile');
+  await dialog.getByRole('button', { name: 'Compile' }).click();
+  await expect(tab.getByText('The job that compiles')).toBeVisible();
+  await expect(
+    tab.getByRole('table', { name: 'Comparison with the original' })
+  ).toBeVisible({ timeout: 60000 });
+});
+
 test('versions are compared side by side, differences only', async ({
   page
 }) => {

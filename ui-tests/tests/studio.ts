@@ -86,8 +86,11 @@ const SIZES = [
   { width: 1024, height: 768 }
 ];
 
+/** Pictures take a third of the time of all browser tests: they are made for whoever wants to look at them. */
+const HAS_PICTURES = Boolean(process.env.ATELIER_SCREENSHOTS);
+
 /**
- * Check a page with axe and keep pictures of it: light and dark, large and small.
+ * Check a page with axe, light and dark; with `ATELIER_SCREENSHOTS=1` keep pictures of it, large and small.
  *
  * The themes differ in colours alone, so that everything else is checked once.
  */
@@ -98,22 +101,24 @@ export async function inspect(page: Page, name: string): Promise<void> {
       'data-jp-theme-light',
       String(theme === 'Light')
     );
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      await settledFigures(page);
-      await page.screenshot({
-        path: path.join(
-          __dirname,
-          '..',
-          'screenshots',
-          `${name}-${theme.toLowerCase()}-${size.width}.png`
-        )
-      });
+    if (HAS_PICTURES) {
+      await photograph(page, `${name}-${theme.toLowerCase()}`);
     }
     await expectAccessible(page, theme === 'Light' ? [] : ['color-contrast']);
   }
-  await page.setViewportSize(SIZES[0]);
   await page.theme.setTheme('JupyterLab Light');
+}
+
+async function photograph(page: Page, name: string): Promise<void> {
+  const folder = path.join(__dirname, '..', 'screenshots');
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    await settledFigures(page);
+    await page.screenshot({
+      path: path.join(folder, `${name}-${size.width}.png`)
+    });
+  }
+  await page.setViewportSize(SIZES[0]);
 }
 
 /** Wait until every figure in sight has the width of its place. */

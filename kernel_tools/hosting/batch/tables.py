@@ -17,7 +17,8 @@ from kernel_tools.hosting.batch.recording import FailedRow, json_rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK_BYTES = 16 * 1024 * 1024
+_BLOCK_BYTES = 2 * 1024 * 1024
+"""Arrow reads 32 blocks of CSV ahead; no row may be larger than one."""
 _COPY_BYTES = 4 * 1024 * 1024
 
 
@@ -60,7 +61,10 @@ def read_tables(
                         yield number, pa.concat_tables(waiting)
                     waiting, count, number = [], 0, number + 1
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InvalidDataError(f"{file.path!r}, after row {number * rows + count}: {str(error)[:500]}") from error
+        told = str(error)[:500]
+        if "straddles two block boundaries" in told:
+            told = f"a row is larger than {_BLOCK_BYTES:,} bytes. Leave out its long texts, or write Parquet."
+        raise InvalidDataError(f"{file.path!r}, after row {number * rows + count}: {told}") from error
     if waiting and number not in skip:
         yield number, pa.concat_tables(waiting)
 

@@ -151,6 +151,7 @@ def test_what_cannot_be_read_is_told(workspace, table, tmp_path: Path):
     for name, text, message in (
         ("text.csv", "age,hours,is_married,job,grade\nold,1,true,tech,3\n", "conversion error to int64"),
         ("ragged.csv", "age,hours\n1,2,3\n", "Expected 2 columns, got 3"),
+        ("long.csv", "age,hours\n1,2\n1," + "x" * 5_000_000 + "\n1,2\n", "row is larger than 2,097,152 bytes"),
         ("missing.csv", "age,hours\n1,2\n", "Column 'is_married' is missing"),
         ("broken.jsonl", '{"age": 1\n', "after row 0"),
         ("broken.parquet", "no parquet", "after row 0"),

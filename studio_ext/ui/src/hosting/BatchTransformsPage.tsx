@@ -172,6 +172,13 @@ function columnsOf(studio: IStudio): IColumn<TransformLine>[] {
         done === null ? '' : `${Math.floor(100 * Number(done))} %`
     },
     {
+      id: 'reason',
+      label: trans.__('Reason'),
+      width: 260,
+      render: ({ reason }) => reason,
+      title: ({ reason }) => reason || undefined
+    },
+    {
       id: 'model',
       label: trans.__('Model'),
       width: 180,
@@ -202,13 +209,6 @@ function columnsOf(studio: IStudio): IColumn<TransformLine>[] {
       label: trans.__('Begun'),
       width: timeWidth(studio.settings),
       render: ({ created_at }) => <Time value={created_at} />
-    },
-    {
-      id: 'reason',
-      label: trans.__('Reason'),
-      width: 260,
-      render: ({ reason }) => reason,
-      title: ({ reason }) => reason || undefined
     }
   ];
 }

@@ -92,13 +92,6 @@ export function EndpointsPage(): React.ReactElement {
       title: ({ model, version }) => trans.__('%1 version %2', model, version)
     },
     {
-      id: 'variants',
-      label: trans.__('Variants'),
-      width: 130,
-      render: ({ name }) => sharesOf(seen(name)),
-      title: ({ name }) => sharesOf(seen(name)) || undefined
-    },
-    {
       id: 'workers',
       label: trans.__('Workers'),
       width: 80,
@@ -149,6 +142,13 @@ export function EndpointsPage(): React.ReactElement {
       width: 200,
       render: ({ url }) => url ?? '',
       title: ({ url }) => url ?? undefined
+    },
+    {
+      id: 'variants',
+      label: trans.__('Variants'),
+      width: 130,
+      render: ({ name }) => sharesOf(seen(name)),
+      title: ({ name }) => sharesOf(seen(name)) || undefined
     },
     {
       id: 'created_at',
