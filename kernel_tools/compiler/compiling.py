@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kernel_tools.compiler.accuracy import measure_accuracy, require_accuracy
+from kernel_tools.compiler.graphs import merge_inputs
 from kernel_tools.compiler.manifest import GRAPH, MANIFEST, Manifest, Measure, Parity, encode_manifest
 from kernel_tools.compiler.measuring import (
     BATCH_ROWS,
@@ -238,7 +239,9 @@ def _convert(subject: Subject, expected: Answer, folder: Path, options: Options,
     for number, way in enumerate(subject.source.conversions(subject.model, subject.signature, subject.sample)):
         work.raise_if_stopped()
         try:
-            built = _write(subject, "onnx", way(), folder / f"way-{number}", options.tolerance)
+            conversion = way()
+            conversion = replace(conversion, feeds=merge_inputs(conversion.model, conversion.feeds))
+            built = _write(subject, "onnx", conversion, folder / f"way-{number}", options.tolerance)
             parity = compare_answers(expected, _ask(built.folder, subject.sample), options.tolerance)
             require_exact(parity, f"The compiled {subject.source.name} model")
             return replace(built, parity=parity)

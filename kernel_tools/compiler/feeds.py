@@ -9,24 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from kernel_tools.compiler.manifest import Encoding, Feed
+from kernel_tools.compiler.quick_rows import Feeds, quick_row
 from kernel_tools.core.cells import CategoryReader, ColumnReader, column_reader
 from kernel_tools.core.errors import InvalidDataError
 from kernel_tools.core.forms import InputReader
 from kernel_tools.core.rows import RowReader
 from kernel_tools.core.signature import Column, ColumnType, Signature
 
-_FLOAT32_MAX = float(np.finfo("float32").max)
 MISSING_MOMENT = -(2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = 1_000_000
-
-Feeds = dict[str, Any]
 
 
 class FeedReader:
@@ -50,11 +47,12 @@ class FeedReader:
 
     def read(self, body: Any) -> Feeds:
         """Read the body of a request: an object with one of the four forms; errors as `core.forms.InputReader`."""
-        if self._quick is not None and type(body) is dict and len(body) == 1:
+        if self._quick and type(body) is dict and len(body) == 1:
             rows = body.get("dataframe_records") or body.get("instances")
             if type(rows) is list and len(rows) == 1:
                 row = rows[0]
-                quick: Feeds | None = (self._quick_list if type(row) is list else self._quick)(row)
+                read = self._quick_list if type(row) is list else self._quick
+                quick = read(row) if read is not None else None
                 if quick is not None:
                     return quick
         return self._fed(self._inputs.read(body))
@@ -152,130 +150,6 @@ class FeedRows(RowReader):
             else:
                 fed[feed.name] = np.stack([arrays[name] for name in names], axis=1).astype(feed.dtype, copy=False)
         return fed
-
-
-def quick_row(feeds: Sequence[Feed], signature: Signature, *, is_list: bool = False) -> Any:
-    """Return what reads one row whose values are all plainly right, or None where the signature allows no such way.
-
-    It returns None for any row that needs a closer look. A column of categories is looked up in a dictionary; all other
-    columns must be numbers or booleans of plain dtypes. A row is a dictionary, or the list of the signature's columns.
-    """
-    if len(feeds) != 1 or feeds[0].columns is None or feeds[0].dtype not in ("float32", "float64"):
-        return None
-    feed = feeds[0]
-    columns = {column.name: column for column in signature.columns}
-    if len(columns) != len(feed.columns or []) or len(columns) < 2:
-        return None
-    names = [column.name for column in signature.columns]
-    keys: list[Any] = [names.index(name) if is_list else name for name in feed.columns or []]
-    width = len(names) if is_list else None
-    codes: list[tuple[int, dict[Any, float]]] = []
-    numbers: list[int] = []
-    types: list[frozenset[type]] = []
-    limits: list[float] = []
-    for place, (name, encoding) in enumerate(zip(feed.columns or [], feed.encodings, strict=True)):
-        column = columns[name]
-        if encoding == "code":
-            known: dict[Any, float] = {value: float(code) for code, value in enumerate(column.categories or [])}
-            if column.type not in (ColumnType.STRING,):
-                return None  # 1 and True and 1.0 are the same key
-            codes.append((place, known | ({None: math.nan} if column.nullable else {})))
-            continue
-        plain = _PLAIN.get(column.dtype or _DEFAULTS.get(column.type, ""))
-        if encoding != "number" or column.categories is not None or plain is None:
-            return None
-        numbers.append(place)
-        types.append(plain[0] | ({type(None)} if column.nullable else set()))
-        limits.append(plain[1])
-    allowed = frozenset.intersection(*types) if types else frozenset()
-    if types and any(kinds != allowed for kinds in types):
-        return _mixed_row(feed, keys, width, codes, numbers, types, min(limits))
-    if codes:
-        return _mixed_row(feed, keys, width, codes, numbers, [allowed] * len(numbers), min(limits, default=math.inf))
-    return _plain_row(feed, keys, width, allowed, min(limits, default=math.inf))
-
-
-_PLAIN: dict[str, tuple[frozenset[type], float]] = {
-    "float64": (frozenset({int, float}), float(np.finfo("float64").max)),
-    "int64": (frozenset({int}), float(2**62)),
-    "int32": (frozenset({int}), float(2**31 - 1)),
-    "int16": (frozenset({int}), float(2**15 - 1)),
-    "int8": (frozenset({int}), float(2**7 - 1)),
-    "bool": (frozenset({bool}), 1.0),
-}
-"""The dtypes that a float64 holds as they are, with the types and the greatest value that need no closer look."""
-_DEFAULTS = {ColumnType.DOUBLE: "float64", ColumnType.LONG: "int64"}
-
-
-def _plain_row(feed: Feed, keys: list[Any], width: int | None, allowed: frozenset[type], limit: float) -> Any:
-    """All columns of numbers take the same types, so one set of types tells whether they fit."""
-    take = itemgetter(*keys)
-    name, dtype = feed.name, feed.dtype
-
-    def read(row: Any) -> Feeds | None:
-        if width is not None and len(row) != width:
-            return None
-        try:
-            values = take(row)
-        except (KeyError, TypeError):
-            return None
-        if not allowed.issuperset(map(type, values)):
-            return None
-        return _row_array(name, dtype, values, None in values, limit)
-
-    return read
-
-
-def _mixed_row(
-    feed: Feed,
-    keys: list[Any],
-    width: int | None,
-    codes: list[tuple[int, dict[Any, float]]],
-    numbers: list[int],
-    types: Sequence[frozenset[type]],
-    limit: float,
-) -> Any:
-    take = itemgetter(*keys)
-    name, dtype = feed.name, feed.dtype
-    checks = list(zip(numbers, types, strict=True))
-
-    def read(row: Any) -> Feeds | None:
-        if width is not None and len(row) != width:
-            return None
-        try:
-            values = list(take(row))
-            for place, known in codes:
-                values[place] = known[values[place]]
-        except (KeyError, TypeError):
-            return None
-        has_missing = False
-        for place, kinds in checks:
-            kind = type(values[place])
-            if kind not in kinds:
-                return None
-            has_missing = has_missing or values[place] is None
-        return _row_array(name, dtype, values, has_missing or bool(codes), limit)
-
-    return read
-
-
-def _row_array(name: str, dtype: str, values: Any, has_missing: bool, limit: float) -> Feeds | None:
-    if not has_missing and sum(map(abs, values)) <= min(limit, _FLOAT32_MAX):  # so is each of them
-        return {name: np.array([values], dtype=dtype)}
-    try:
-        array = np.array([values], dtype=np.float64)
-    except (OverflowError, ValueError):
-        return None
-    extreme = np.abs(array)
-    greatest = np.fmax.reduce(extreme, axis=None) if has_missing else extreme.max()
-    if not greatest <= limit and not (has_missing and greatest != greatest):
-        return None
-    if dtype == "float32" and greatest < _FLOAT32_MAX:
-        array = array.astype(np.float32)
-    elif dtype == "float32":
-        with np.errstate(over="ignore"):  # it costs microseconds
-            array = array.astype(np.float32)
-    return {name: array}
 
 
 def _checked_only(reader: ColumnReader, values: list[Any]) -> Any:

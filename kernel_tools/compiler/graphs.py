@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from kernel_tools.compiler.manifest import Feed
 from kernel_tools.core.errors import ForbiddenError, InvalidArgumentError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -103,6 +105,54 @@ def _tensors(graph: Any) -> Iterator[Any]:
             yield from attribute.tensors
             for inner in [attribute.g] * attribute.HasField("g") + list(attribute.graphs):
                 yield from _tensors(inner)
+
+
+def merge_inputs(model: onnx.ModelProto, feeds: Sequence[Feed]) -> list[Feed]:
+    """Make one input of columns that the graph only puts side by side, for each costs microseconds in every call.
+
+    Parameters
+    ----------
+    model
+        The graph, which is changed.
+    feeds
+        Its inputs.
+
+    Returns
+    -------
+    list
+        Its inputs now. An input of several columns has the name that they had side by side.
+    """
+    onnx = import_onnx()
+    graph = model.graph
+    single = {feed.name: feed for feed in feeds if feed.columns is not None and len(feed.columns) == 1}
+    uses = Counter(name for nodes in _graphs(model) for node in nodes for name in node.input)
+    given = {item.name: item for item in graph.input}
+    results = {item.name for item in graph.output}
+    merged: dict[str, Feed] = {}
+    for node in [node for node in graph.node if node.op_type == "Concat" and node.domain == ""]:
+        names, [name] = list(node.input), node.output
+        parts = [single[one] for one in names if one in single and uses[one] == 1]
+        kinds = {(part.dtype, part.missing_text) for part in parts}
+        axes = {attribute.name: attribute.i for attribute in node.attribute}
+        if not 1 < len(parts) == len(names) or len(kinds) != 1 or axes != {"axis": 1} or name in results:
+            continue
+        first = given[names[0]]
+        item = onnx.helper.make_tensor_value_info(name, first.type.tensor_type.elem_type, [None, len(names)])
+        for one in names:
+            graph.input.remove(given[one])
+            merged[one] = Feed(
+                name=name,
+                dtype=parts[0].dtype,
+                columns=[column for part in parts for column in part.columns or []],
+                encodings=[encoding for part in parts for encoding in part.encodings],
+                missing_text=parts[0].missing_text,
+            )
+        graph.input.append(item)
+        graph.node.remove(node)
+        for known in [known for known in graph.value_info if known.name == name]:
+            graph.value_info.remove(known)
+    found = {feed.name: feed for feed in (merged.get(feed.name, feed) for feed in feeds)}
+    return list(found.values())
 
 
 def raise_opsets(model: onnx.ModelProto, default: int = OPSET, ml: int = ML_OPSET) -> onnx.ModelProto:

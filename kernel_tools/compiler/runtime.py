@@ -7,6 +7,7 @@ and ONNX Runtime refuses tensors in files outside of the package's folder.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from kernel_tools.compiler.feeds import MISSING_MOMENT, FeedReader, Feeds
+from kernel_tools.compiler.feeds import MISSING_MOMENT, FeedReader
 from kernel_tools.compiler.manifest import GRAPH, Manifest, Output, read_manifest
+from kernel_tools.compiler.quick_rows import Feeds
 from kernel_tools.core.errors import IntegrityError, InvalidDataError
 from kernel_tools.core.signature import Signature
 
@@ -126,6 +128,8 @@ class CompiledModel:
     def _require_numbers(self, feeds: Feeds) -> None:
         for name, places, columns in self._refused:
             values = feeds[name] if places is None else feeds[name][:, places]
+            if not math.isnan(values.sum() if values.size else 0.0):  # a NaN makes the sum one; so may infinities
+                continue
             missing = np.isnan(values)
             if not missing.any():
                 continue
@@ -167,7 +171,8 @@ def _refused(manifest: Manifest) -> Iterator[tuple[str, list[int] | None, list[s
         elif feed.dtype in _FLOATS:
             wanted = [name for name in feed.columns if name in set(manifest.refuses_missing)]
             if wanted:
-                yield feed.name, [feed.columns.index(name) for name in wanted], wanted
+                places = [feed.columns.index(name) for name in wanted]
+                yield feed.name, None if places == list(range(len(feed.columns))) else places, wanted
 
 
 def open_session(path: Path, threads: int = 1) -> Any:

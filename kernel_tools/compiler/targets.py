@@ -10,8 +10,8 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, Protocol
 
-from kernel_tools.compiler.feeds import Feeds
 from kernel_tools.compiler.graphs import check_model
+from kernel_tools.compiler.quick_rows import Feeds
 from kernel_tools.compiler.sources import Conversion
 from kernel_tools.core.errors import InvalidArgumentError
 from kernel_tools.core.seams import providers

@@ -14,6 +14,10 @@ import pytest
 import xgboost as xgb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from kernel_tools.compiler import CompiledModel, CompiledPackage, compile
 from kernel_tools.core.errors import AtelierError, IntegrityError, InvalidArgumentError, InvalidDataError
@@ -109,6 +113,63 @@ def test_the_quick_way_reads_a_row_as_the_thorough_one(model: CompiledModel, row
     thorough = model.read({"dataframe_records": [row, row]})
     for name, array in quick.items():
         np.testing.assert_array_equal(array, thorough[name][:1])
+
+
+@pytest.fixture(scope="module")
+def encoded() -> tuple[Pipeline, CompiledModel]:
+    """A pipeline that scales numbers and encodes texts, whose numbers come as one input."""
+    random = np.random.default_rng(3)
+    rows = pd.DataFrame(random.normal(size=(300, 3)), columns=["a", "b", "c"])
+    rows = rows.assign(job=random.choice(["clerk", "boss"], 300), sex=random.choice(["m", "f"], 300))
+    columns = make_column_transformer(
+        (StandardScaler(), ["a", "b", "c"]), (OneHotEncoder(handle_unknown="ignore"), ["job", "sex"])
+    )
+    model = make_pipeline(columns, LogisticRegression()).fit(rows, rows.a + (rows.job == "boss") > 0.5)
+    compiled = compile(model, "onnx", rows, measure_memory=False).load()
+    assert [feed.columns for feed in compiled.manifest.feeds] == [["a", "b", "c"], ["job"], ["sex"]]
+    return model, compiled
+
+
+numbers = st.floats(-1e6, 1e6) | st.integers(-(10**6), 10**6)
+texts = st.sampled_from(["clerk", "boss", "m", "f", "", "pilot"])
+
+
+@given(st.fixed_dictionaries({"a": numbers, "b": numbers, "c": numbers, "job": texts, "sex": texts}), st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_columns_that_come_together_answer_as_the_original(encoded, row: dict[str, Any], is_list: bool) -> None:
+    original, compiled = encoded
+    body = (
+        {"instances": [[row[name] for name in ("a", "b", "c", "job", "sex")]]}
+        if is_list
+        else {"dataframe_records": [row]}
+    )
+    quick, thorough = compiled.read(body), compiled.read({"dataframe_records": [row, row]})
+    for name, array in quick.items():
+        assert array.dtype == thorough[name].dtype
+        np.testing.assert_array_equal(array, thorough[name][:1])
+    expected = original.predict_proba(pd.DataFrame([row]))
+    np.testing.assert_allclose(compiled.predict(quick)["probabilities"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"a": None}, "'a'"),
+        ({"job": None}, "'job'"),
+        ({"job": 1}, "'job'"),
+        ({"b": "1"}, "'b'"),
+        ({"c": True}, "'c'"),
+        ({"c": 10**400}, "'c'"),
+    ],
+)
+def test_a_row_with_texts_that_does_not_fit_is_refused_as_ever(encoded, change: dict[str, Any], message: str) -> None:
+    _, compiled = encoded
+    row = {"a": 1.0, "b": 2, "c": 3.5, "job": "boss", "sex": "f"} | change
+    if change == {"job": None}:  # a text may be missing
+        assert compiled.answer({"dataframe_records": [row]})["predictions"].shape == (1,)
+        return
+    with pytest.raises(InvalidDataError, match=message):
+        compiled.answer({"dataframe_records": [row]})
 
 
 def test_an_unknown_category_of_a_frame_is_named(model: CompiledModel) -> None:

@@ -131,7 +131,7 @@ def _numbers(name: str, values: pa.ChunkedArray, dtype: str, first_row: int, whe
     if values.null_count and not dtype.startswith("float"):
         row = first_row + _first(values.is_null())
         raise InvalidDataError(f"{where}{row}, column {name!r}: the value is missing. The model needs it.")
-    plain = values.to_numpy()
+    plain: np.ndarray = values.to_numpy()
     try:
         return plain.astype(dtype)
     except (ValueError, TypeError, OverflowError):
